@@ -1,0 +1,43 @@
+"""SMTP addresses as people and directories write them (RFC 5321, section 4.1.2; RFC 6531 for other scripts)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from presence.errors import InvalidAddress
+
+_LONGEST_ADDRESS = 254
+_LONGEST_LOCAL_PART = 64
+_LONGEST_DOMAIN = 253
+_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+")
+_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
+
+
+def parse_smtp_address(text: str) -> str:
+    """Return the address in its one spelling: lower-case, NFC, no space around.
+
+    Raises `InvalidAddress`, whose text names the address and what is wrong with it.
+    """
+    address = unicodedata.normalize("NFC", text.strip()).lower()
+    local_part, at, domain = address.rpartition("@")
+    if not at or not local_part or not domain:
+        raise InvalidAddress(f"{text!r} is no SMTP address: it needs a name, one @ and a domain")
+    if len(address) > _LONGEST_ADDRESS or len(local_part) > _LONGEST_LOCAL_PART or len(domain) > _LONGEST_DOMAIN:
+        raise InvalidAddress(f"{text[:40]!r}… is no SMTP address: it is too long")
+    if not _LOCAL_PART.fullmatch(local_part) or ".." in f".{local_part}.":
+        raise InvalidAddress(f"{text!r} is no SMTP address: {local_part!r} can't stand before the @")
+    labels = domain.split(".")
+    if len(labels) == 1:
+        raise InvalidAddress(f"{text!r} is no SMTP address: {domain!r} is no full domain")
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise InvalidAddress(f"{text!r} is no SMTP address: {label!r} is no part of a domain")
+    if labels[-1].isdigit():
+        raise InvalidAddress(f"{text!r} is no SMTP address: {domain!r} is an IP address, not a domain")
+    return address
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an address that `parse_smtp_address` has accepted."""
+    return address.rpartition("@")[2]

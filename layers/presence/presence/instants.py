@@ -1,0 +1,49 @@
+"""Instants: aware datetimes in UTC inside, ISO 8601 with `Z` outside (RFC 3339, section 5.6)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+MINUTE = timedelta(minutes=1)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 date and time that carries its offset, as an instant in UTC.
+
+    Raises ValueError, naming the text, if it is no date and time or has no offset: a time without a zone is no
+    instant, and guessing the zone would show people busy at the wrong hour.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except (ValueError, TypeError) as error:
+        message = f"{text!r} is no ISO 8601 date and time"
+        raise ValueError(message) from error
+    if instant.tzinfo is None:
+        message = f"{text!r} has no time zone"
+        raise ValueError(message)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        message = f"{text!r} is outside the years that a calendar can hold"
+        raise ValueError(message) from error
+
+
+def format_instant(instant: datetime) -> str:
+    """Write an instant in UTC with `Z`, with a fraction only where there is one.
+
+    Two instants of whole seconds sort as their texts do, which the index of coming transitions relies on.
+    """
+    if instant.tzinfo is None:
+        message = f"{instant!r} has no time zone"
+        raise ValueError(message)
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def floor_to_minute(instant: datetime) -> datetime:
+    """Return the start of the minute in which the instant lies."""
+    return instant.replace(second=0, microsecond=0)
+
+
+def ceil_to_second(instant: datetime) -> datetime:
+    """Return the instant itself if it is a whole second, else the next whole second: never earlier."""
+    return instant if instant.microsecond == 0 else instant.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,0 +1,224 @@
+"""PresenceTable: one item a user, and the index of coming transitions.
+
+Each write is made under the condition that the record's revision is the one that was read, so of two writers one
+loses, reads again and decides again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from presence import fields
+from presence.claims import Source
+from presence.errors import MalformedMessage, Problem, ProblemKind
+from presence.instants import format_instant, parse_instant
+from presence.presences import Activity, Availability, Presence
+from presence.records import PresenceRecord, Reason, RecordedProblem
+from presence.tables.items import get_items, query_items, to_attributes
+from presence.timeline import Segment
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COMING_TRANSITIONS_INDEX = "coming-transitions"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecords:
+    """What was found of the users asked for: records, and the errors of items that could not be read."""
+
+    found: Mapping[str, PresenceRecord]
+    malformed: Mapping[str, MalformedMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class ComingTransition:
+    """A user whose stored timeline changes what is shown at the instant `due`."""
+
+    user_id: str
+    due: datetime
+
+
+class PresenceTable:
+    """The adapter to PresenceTable. `shards` spreads the transitions of one minute over that many index keys."""
+
+    def __init__(self, client: DynamoDBClient, table: str, shards: int) -> None:
+        self._client = client
+        self._table = table
+        self._shards = shards
+
+    def get_many(self, user_ids: Sequence[str]) -> StoredRecords:
+        """Read the records of the users, consistently. Users without a record are in neither mapping."""
+        found: dict[str, PresenceRecord] = {}
+        malformed: dict[str, MalformedMessage] = {}
+        for item in get_items(
+            self._client, self._table, [{"userId": user_id} for user_id in user_ids], consistent=True
+        ):
+            user_id = str(item["userId"])
+            try:
+                found[user_id] = record_from_item(item)
+            except MalformedMessage as error:
+                malformed[user_id] = error
+        return StoredRecords(found, malformed)
+
+    def write(self, record: PresenceRecord) -> PresenceRecord | None:
+        """Write the record if its revision is still the stored one.
+
+        Return the record as written, with the next revision; None if somebody else wrote in between.
+        """
+        written = replace(record, revision=record.revision + 1)
+        # A record that nobody has written yet has revision 0, and so has no stored revision to be equal to.
+        condition = "revision = :read OR (:read = :never AND attribute_not_exists(userId))"
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_attributes(item_from_record(written, self._shards)),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_attributes({":read": record.revision, ":never": 0}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return written
+
+    def coming(self, minute: datetime, shard: int, before: datetime) -> list[ComingTransition]:
+        """Return the transitions of one minute and shard that are due before an instant, earliest first."""
+        items = query_items(
+            self._client,
+            TableName=self._table,
+            IndexName=COMING_TRANSITIONS_INDEX,
+            KeyConditionExpression="nextMinute = :minute AND nextAt < :before",
+            ExpressionAttributeValues=to_attributes(
+                {":minute": _minute_key(minute, shard), ":before": format_instant(before)}
+            ),
+        )
+        return [ComingTransition(str(item["userId"]), parse_instant(str(item["nextAt"]))) for item in items]
+
+
+def shard_of(user_id: str, shards: int) -> int:
+    """Return the shard of a user: ids are random, so their first digits spread evenly."""
+    return int(user_id[:8], 16) % shards
+
+
+def item_from_record(record: PresenceRecord, shards: int) -> dict[str, object]:
+    """Return the item that stores the record. Absent values have no attribute, so the index stays sparse."""
+    next_at = record.next_at
+    problem = record.problem
+    return {
+        "userId": record.user_id,
+        "address": record.address,
+        "revision": record.revision,
+        "version": record.version,
+        "availability": record.presence.availability.value,
+        "activity": record.presence.activity.value,
+        "since": format_instant(record.since),
+        "until": _optional(record.until),
+        "source": record.reason.source.value,
+        "rule": record.reason.rule,
+        "previousAvailability": record.previous.availability.value,
+        "previousActivity": record.previous.activity.value,
+        "timeline": json.dumps([_segment_to_list(segment) for segment in record.timeline], separators=(",", ":")),
+        "nextMinute": None if next_at is None else _minute_key(next_at, shard_of(record.user_id, shards)),
+        "nextAt": _optional(next_at),
+        "readAt": _optional(record.read_at),
+        "changedAt": format_instant(record.changed_at),
+        "failingSince": _optional(record.failing_since),
+        "problem": None
+        if problem is None
+        else {
+            "code": problem.problem.code,
+            "kind": problem.problem.kind.value,
+            "text": problem.problem.text,
+            "remedy": problem.problem.remedy,
+            "since": format_instant(problem.since),
+        },
+        "traceparent": record.traceparent,
+    }
+
+
+def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
+    """Return the record that an item stores. Raises `MalformedMessage` naming the user and the attribute."""
+    user_id = fields.text(item, "userId", "PresenceTable")
+    path = f"PresenceTable[{user_id}]"
+    try:
+        return PresenceRecord(
+            user_id=user_id,
+            address=fields.text(item, "address", path),
+            revision=fields.whole_number(item, "revision", path, least=1),
+            version=fields.whole_number(item, "version", path, least=1),
+            presence=_presence(item["availability"], item["activity"]),
+            since=fields.instant(item, "since", path),
+            until=_optional_instant(item, "until", path),
+            reason=Reason(Source(fields.text(item, "source", path)), fields.text(item, "rule", path)),
+            previous=_presence(item["previousAvailability"], item["previousActivity"]),
+            timeline=tuple(_segment_from_list(segment) for segment in json.loads(fields.text(item, "timeline", path))),
+            next_at=_optional_instant(item, "nextAt", path),
+            read_at=_optional_instant(item, "readAt", path),
+            changed_at=fields.instant(item, "changedAt", path),
+            failing_since=_optional_instant(item, "failingSince", path),
+            problem=_problem(item, path),
+            traceparent=fields.optional_text(item, "traceparent", path),
+        )
+    except MalformedMessage:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise MalformedMessage(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def _minute_key(instant: datetime, shard: int) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M}#{shard}"
+
+
+def _optional(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def _optional_instant(item: Mapping[str, object], key: str, path: str) -> datetime | None:
+    return None if item.get(key) is None else fields.instant(item, key, path)
+
+
+def _presence(availability: object, activity: object) -> Presence:
+    return Presence(Availability(str(availability)), Activity(str(activity)))
+
+
+def _segment_to_list(segment: Segment) -> list[object]:
+    return [
+        format_instant(segment.since),
+        _optional(segment.until),
+        segment.presence.availability.value,
+        segment.presence.activity.value,
+        segment.source.value,
+        segment.rule,
+        list(segment.beaten),
+    ]
+
+
+def _segment_from_list(values: Sequence[object]) -> Segment:
+    since, until, availability, activity, source, rule, beaten = values
+    if not isinstance(beaten, list):
+        message = "the beaten claims of a segment are no list"
+        raise TypeError(message)
+    return Segment(
+        since=parse_instant(str(since)),
+        until=None if until is None else parse_instant(str(until)),
+        presence=_presence(availability, activity),
+        source=Source(str(source)),
+        rule=str(rule),
+        beaten=tuple(str(name) for name in beaten),
+    )
+
+
+def _problem(item: Mapping[str, object], path: str) -> RecordedProblem | None:
+    if item.get("problem") is None:
+        return None
+    stored = fields.as_object(item["problem"], f"{path}.problem")
+    problem = Problem(
+        code=fields.text(stored, "code", path),
+        kind=ProblemKind(fields.text(stored, "kind", path)),
+        text=fields.text(stored, "text", path),
+        remedy=fields.text(stored, "remedy", path),
+    )
+    return RecordedProblem(problem, fields.instant(stored, "since", path))

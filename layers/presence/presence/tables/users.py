@@ -1,0 +1,153 @@
+"""UserTable: who is checked, spread over 240 buckets so that each minute has its share.
+
+Beside each user stands an item `address#<smtp>` in the bucket -1; it keeps addresses unique and finds a user by
+address. A user's id is random, given once, and never changed by a change of address.
+"""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from presence.addresses import parse_smtp_address
+from presence.errors import ConfigurationError, InvalidAddress
+from presence.instants import parse_instant
+from presence.records import User
+from presence.tables.items import from_attributes, query_items, to_attributes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BUCKETS = 240
+_ADDRESS_BUCKET = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledUser:
+    """A user as the schedule sees them; `endpoint` is where their calendar was last read from, if it is known."""
+
+    user: User
+    endpoint: str | None
+    enabled: bool
+    paused_until: datetime | None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether the user's calendar is to be read."""
+        return self.enabled and (self.paused_until is None or self.paused_until <= now)
+
+
+class AddressTaken(ConfigurationError):  # noqa: N818  the field's own word for it
+    """The address already belongs to a user."""
+
+
+class UserTable:
+    """The adapter to UserTable."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def of_bucket(self, bucket: int) -> Iterator[ScheduledUser]:
+        """Yield the users of a bucket; items whose address is none are left out (`presence users list` shows them)."""
+        for item in query_items(
+            self._client,
+            TableName=self._table,
+            KeyConditionExpression="bucket = :bucket",
+            ExpressionAttributeValues=to_attributes({":bucket": bucket}),
+        ):
+            user = _scheduled_user(item)
+            if user is not None:
+                yield user
+
+    def every(self) -> Iterator[ScheduledUser]:
+        """Yield all users, bucket by bucket."""
+        for bucket in range(BUCKETS):
+            yield from self.of_bucket(bucket)
+
+    def add(self, address: str, profile: str = "default") -> User:
+        """Add a user. Raises `InvalidAddress`, or `AddressTaken` if a user has the address."""
+        user = User(secrets.token_hex(16), parse_smtp_address(address), profile)
+        item = {"bucket": bucket_of(user.user_id), "userId": user.user_id, "address": user.address, "profile": profile}
+        claim = {**_address_key(user.address), "owner": user.user_id}
+        condition = "attribute_not_exists(userId)"
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": to_attributes(written),
+                            "ConditionExpression": condition,
+                        }
+                    }
+                    for written in (claim, {**item, "enabled": True})
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            raise AddressTaken(f"{user.address} already belongs to a user") from error
+        return user
+
+    def find(self, address: str) -> User | None:
+        """Return the user who has the address."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_attributes(_address_key(parse_smtp_address(address))), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        user_id = str(from_attributes(answer["Item"])["owner"])
+        stored = self._client.get_item(TableName=self._table, Key=to_attributes(_user_key(user_id)))
+        found = _scheduled_user(from_attributes(stored["Item"])) if "Item" in stored else None
+        return None if found is None else found.user
+
+    def remove(self, user: User) -> None:
+        """Remove a user and free the address. The presence record is not touched."""
+        self._client.transact_write_items(
+            TransactItems=[
+                {"Delete": {"TableName": self._table, "Key": to_attributes(_user_key(user.user_id))}},
+                {"Delete": {"TableName": self._table, "Key": to_attributes(_address_key(user.address))}},
+            ]
+        )
+
+    def remember_endpoint(self, user_id: str, endpoint: str) -> None:
+        """Note where a user's calendar was read from, so that the schedule can group them; removed users stay so."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_attributes(_user_key(user_id)),
+                UpdateExpression="SET endpoint = :endpoint",
+                ConditionExpression="attribute_exists(userId)",
+                ExpressionAttributeValues=to_attributes({":endpoint": endpoint}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+
+def bucket_of(user_id: str) -> int:
+    """Return the bucket of a user: a stable hash of the id, modulo 240."""
+    return zlib.crc32(user_id.encode()) % BUCKETS
+
+
+def _user_key(user_id: str) -> dict[str, object]:
+    return {"bucket": bucket_of(user_id), "userId": user_id}
+
+
+def _address_key(address: str) -> dict[str, object]:
+    return {"bucket": _ADDRESS_BUCKET, "userId": f"address#{address}"}
+
+
+def _scheduled_user(item: Mapping[str, object]) -> ScheduledUser | None:
+    try:
+        address = parse_smtp_address(str(item.get("address", "")))
+        paused_until = item.get("pausedUntil")
+        return ScheduledUser(
+            user=User(str(item["userId"]), address, str(item.get("profile", "default"))),
+            endpoint=str(item["endpoint"]) if item.get("endpoint") else None,
+            enabled=item.get("enabled") is not False,
+            paused_until=None if paused_until is None else parse_instant(str(paused_until)),
+        )
+    except (InvalidAddress, ValueError):
+        return None
