@@ -1,0 +1,167 @@
+"""What should be published for one person, derived from how their calendar really was while the demo ran.
+
+A calendar is read every now and then, so one thing only is not known beforehand: when an edit is seen. It may be seen
+at any moment from the edit until one check cadence later, and what is published can depend on whether a boundary of
+the calendar lies before or after that moment. So a history of edits has a small set of right answers; nearly always
+it has a single member. Each member is exact in everything but the moment at which an edit is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from local.demo.oracle import NEVER_READ, Calendar, Entry, Shown
+
+LOOKBACK = timedelta(hours=1)
+"""A timeline begins an hour before its reading (architecture.md, PresenceTable): what is older has no known start."""
+
+
+class Cause(StrEnum):
+    """Why a change is published."""
+
+    FIRST = "first reading"
+    BOUNDARY = "boundary"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How a mailbox's calendar was from the instant `at` on; `entries` None where it can't be read at all."""
+
+    at: datetime
+    entries: tuple[Entry, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How soon news is seen: the first reading of all, an edit afterwards; and how far ahead a reading looks."""
+
+    first: timedelta
+    edit: timedelta
+    horizon: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One change that should be published.
+
+    It is published no earlier than `not_before`, and if an edit caused it, no later than `not_after`. Its `since` lies
+    in [since_from, since_to]; both are the same instant unless it is the moment at which an edit was noticed.
+    `statuses` are those of the calendar's entries that ran when it became due.
+    """
+
+    cause: Cause
+    shown: Shown
+    since_from: datetime
+    since_to: datetime
+    until: datetime | None
+    not_before: datetime
+    not_after: datetime
+    statuses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a reader of the calendar has come to so far; `published` grows by one item a change."""
+
+    now: datetime
+    calendar: Calendar | None
+    published: tuple[Expected, ...]
+
+
+def acceptable_sequences(history: Sequence[Snapshot], cadence: Cadence, closes: datetime) -> list[tuple[Expected, ...]]:
+    """Return every sequence of changes that is right for a mailbox with this history, until `closes`.
+
+    The history is in order of time and has a first member: the calendar as it was when the system was started.
+    """
+    states = [_State(history[0].at, None, ())]
+    for index, snapshot in enumerate(history):
+        following = history[index + 1].at if index + 1 < len(history) else closes
+        bound = cadence.edit if index else cadence.first
+        states = [
+            after
+            for before in states
+            for after in _seen(before, snapshot, min(snapshot.at + bound, closes), following, cadence, bound)
+        ]
+    sequences = [_boundaries(state, closes).published for state in states]
+    return list(dict.fromkeys(sequences))
+
+
+def _seen(  # each argument is a fact about this one edit
+    state: _State, snapshot: Snapshot, latest: datetime, following: datetime, cadence: Cadence, bound: timedelta
+) -> Iterator[_State]:
+    """Yield what is known once the snapshot has been seen, for each moment of seeing that makes a difference."""
+    not_after = snapshot.at + bound
+    if snapshot.entries is None:
+        yield _unreadable(state, snapshot, not_after)
+        return
+    calendar = Calendar(snapshot.entries, snapshot.at + cadence.horizon, state.calendar)
+    edges = set(calendar.instants()) | set(state.calendar.instants() if state.calendar else ())
+    moments = [snapshot.at, *sorted(edge for edge in edges if snapshot.at < edge <= min(latest, following))]
+    for moment in moments:
+        yield _reading(_boundaries(state, moment), calendar, moment, snapshot.at, not_after)
+    if following < latest and state.calendar is not None:
+        # The next edit may come before this one was seen: then nobody ever saw it.
+        yield state
+
+
+def _unreadable(state: _State, snapshot: Snapshot, not_after: datetime) -> _State:
+    if state.published:
+        return state
+    first = Expected(Cause.FIRST, NEVER_READ, snapshot.at, not_after, None, snapshot.at, not_after)
+    return _State(snapshot.at, None, (first,))
+
+
+def _boundaries(state: _State, until: datetime) -> _State:
+    """Let time pass until the instant: the known calendar takes effect as it was read."""
+    if state.calendar is None or until <= state.now:
+        return state
+    calendar = state.calendar
+    passed = tuple(_boundary(calendar, edge) for edge in calendar.changes(state.now, until))
+    return _State(until, calendar, (*state.published, *passed))
+
+
+def _boundary(calendar: Calendar, edge: datetime) -> Expected:
+    shown, until = calendar.shown_at(edge), calendar.stretch_end(edge)
+    return Expected(Cause.BOUNDARY, shown, edge, edge, until, edge, edge, _statuses(calendar, edge))
+
+
+def _reading(state: _State, calendar: Calendar, moment: datetime, not_before: datetime, not_after: datetime) -> _State:
+    """Take a reading in: it is published if it shows another presence, or another end of the same."""
+    known = _State(moment, calendar, state.published)
+    shown, until = calendar.shown_at(moment), calendar.stretch_end(moment)
+    last = state.published[-1] if state.published else None
+    if last is not None and last.shown.presence == shown.presence and last.until == until:
+        return known
+    since_from, since_to = _since(calendar, moment, last, not_before, not_after)
+    cause = Cause.FIRST if last is None or last.shown == NEVER_READ else Cause.EDIT
+    change = Expected(cause, shown, since_from, since_to, until, not_before, not_after, _statuses(calendar, moment))
+    return _State(moment, calendar, (*state.published, change))
+
+
+def _since(
+    calendar: Calendar, moment: datetime, last: Expected | None, not_before: datetime, not_after: datetime
+) -> tuple[datetime, datetime]:
+    """Return the earliest and the latest `since` of a change that a reading brings.
+
+    It is the start of the stretch, but a presence never begins before the one that was shown until now, and none that
+    the reading can't see the start of: then it begins when it was noticed. While only the end moves it stays.
+    """
+    if last is not None and last.shown.presence == calendar.shown_at(moment).presence:
+        return last.since_from, last.since_to
+    start = calendar.stretch_start(moment)
+    floor_from, floor_to = (last.since_from, last.since_to) if last else (not_before - LOOKBACK, not_after - LOOKBACK)
+    if start is not None and start > floor_to:
+        return start, start
+    if start is None or start <= floor_from:
+        return not_before, not_after
+    return start, not_after
+
+
+def _statuses(calendar: Calendar, instant: datetime) -> frozenset[str]:
+    return frozenset(entry.status for entry in calendar.entries if entry.start <= instant < entry.end) or frozenset(
+        ("Free",)
+    )

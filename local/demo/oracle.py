@@ -1,0 +1,123 @@
+"""The oracle: what a person should be shown, by asking their calendar about one instant after the other.
+
+It is the second opinion of the demo, so it shares nothing with the code that it judges: it imports nothing of
+`layers/`, works on its own types, and states the table of domain.md ("Words") once more, in its own words. Where the
+product computes stretches out of claims, the oracle looks at single instants. A presence can only differ between two
+instants if an entry begins or ends between them, so the instants at which entries begin or end are all that it has to
+look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One calendar entry over [start, end), instants in UTC, as its reader may see it.
+
+    `status` is a word of EWS (types.xsd, LegacyFreeBusyType). `is_meeting` is None where the reader's rights do not
+    show it.
+    """
+
+    start: datetime
+    end: datetime
+    status: str
+    is_meeting: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What others see of a person: availability, activity, and whether their calendar or nothing says so."""
+
+    availability: str
+    activity: str
+    source: str
+
+    @property
+    def presence(self) -> tuple[str, str]:
+        """The part that has to differ for a change to be one."""
+        return self.availability, self.activity
+
+    def __str__(self) -> str:
+        """Return it as the table of the demo prints it."""
+        return self.availability if self.availability == self.activity else f"{self.availability} / {self.activity}"
+
+
+AVAILABLE = Shown("Available", "Available", "none")
+NEVER_READ = Shown("PresenceUnknown", "PresenceUnknown", "none")
+NO_DATA = Shown("PresenceUnknown", "PresenceUnknown", "calendar")
+
+_STRONGEST_FIRST = (
+    ("OOF", None, Shown("Away", "OutOfOffice", "calendar")),
+    ("Busy", True, Shown("Busy", "InAMeeting", "calendar")),
+    ("Busy", None, Shown("Busy", "Busy", "calendar")),
+    ("WorkingElsewhere", None, Shown("Available", "WorkingElsewhere", "calendar")),
+)
+"""Status, whether it must be known to be a meeting, and what is then shown. Free and Tentative ask for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a reading showed of one mailbox: its entries as far as `horizon`, and the reading `before` it, if any."""
+
+    entries: tuple[Entry, ...]
+    horizon: datetime
+    before: Calendar | None = None
+
+    def shown_at(self, instant: datetime) -> Shown:
+        """Return what is to be shown at one instant.
+
+        Where Exchange says that it has no data, what was known of that instant before stays; if nothing was known,
+        the presence is unknown. It never becomes Available for want of data (domain.md, mistake 8).
+        """
+        running = [entry for entry in self.entries if entry.start <= instant < entry.end]
+        for status, must_be_meeting, shown in _STRONGEST_FIRST:
+            for entry in running:
+                if entry.status == status and (must_be_meeting is None or entry.is_meeting is True):
+                    return shown
+        if any(entry.status == "NoData" for entry in running):
+            known = self.before is not None and instant < self.before.horizon
+            return self.before.shown_at(instant) if known and self.before is not None else NO_DATA
+        return AVAILABLE
+
+    def instants(self) -> list[datetime]:
+        """Return, in order, every instant at which what is shown could differ from the moment before."""
+        calendars: list[Calendar] = []
+        calendar: Calendar | None = self
+        while calendar is not None:
+            calendars.append(calendar)
+            calendar = calendar.before
+        edges = {edge for each in calendars for entry in each.entries for edge in (entry.start, entry.end)}
+        return sorted(edge for edge in edges | {each.horizon for each in calendars} if edge < self.horizon)
+
+    def stretch_start(self, instant: datetime) -> datetime | None:
+        """Return since when what is shown at the instant has been shown without a break; None if since ever."""
+        presence = self.shown_at(instant).presence
+        start = None
+        for edge in reversed([edge for edge in self.instants() if edge <= instant]):
+            if self.shown_at(edge).presence != presence:
+                return start
+            start = edge
+        # Before the first entry there is none: the base.
+        return start if AVAILABLE.presence != presence else None
+
+    def stretch_end(self, instant: datetime) -> datetime | None:
+        """Return until when what is shown at the instant is shown without a break; None if the horizon comes first."""
+        presence = self.shown_at(instant).presence
+        for edge in self.instants():
+            if edge > instant and self.shown_at(edge).presence != presence:
+                return edge
+        return None
+
+    def changes(self, after: datetime, until: datetime) -> Sequence[datetime]:
+        """Return the instants in (after, until] at which another presence than the moment before is shown."""
+        found = []
+        presence = self.shown_at(after).presence
+        for edge in self.instants():
+            if after < edge <= until and self.shown_at(edge).presence != presence:
+                found.append(edge)
+                presence = self.shown_at(edge).presence
+        return found

@@ -1,0 +1,100 @@
+"""Reads what the subscriber received: the published changes, and whether their envelopes keep the contract.
+
+The contract is architecture.md's PresenceChanged: CloudEvents 1.0 in JSON, the id made of user id and version, message
+attributes that repeat what a filter policy needs. The JSON Schema of `docs/events` is checked too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from local.demo.subscriber import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published change of one person; instants in UTC, `received_at` is when the subscriber had it."""
+
+    user_id: str
+    address: str
+    version: int
+    presence: tuple[str, str]
+    previous: tuple[str, str]
+    source: str
+    since: datetime
+    until: datetime | None
+    received_at: datetime
+
+
+def read_published(delivery: Delivery) -> Published:
+    """Return the change that an event tells of. Raises ValueError, naming the field, if it tells of none."""
+    try:
+        data = delivery.body["data"]
+        presence, previous = data["presence"], data["previous"]
+        until = presence.get("until")
+        return Published(
+            user_id=str(data["user"]["id"]),
+            address=str(data["user"]["email"]),
+            version=int(data["version"]),
+            presence=(presence["availability"], presence["activity"]),
+            previous=(previous["availability"], previous["activity"]),
+            source=str(data["reason"]["source"]),
+            since=_instant(presence["since"]),
+            until=_instant(until) if until is not None else None,
+            received_at=delivery.received_at,
+        )
+    except KeyError as error:
+        raise ValueError(f"the event has no {error.args[0]}") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"the event is of another form: {error}") from error
+
+
+def event_validator(folder: Path) -> Draft202012Validator:
+    """Return a validator of the published events from the JSON Schema in `folder` (docs/events).
+
+    Raises FileNotFoundError if there is none: a demo that could not check its events must not say that they are right.
+    """
+    schema = json.loads((folder / SCHEMA_NAME).read_text(encoding="utf-8"))
+    return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+SCHEMA_NAME = "presence-changed-v1.schema.json"
+
+
+def envelope_mistakes(delivery: Delivery, change: Published, validator: Draft202012Validator) -> Iterator[str]:
+    """Yield what is wrong with an event's envelope and attributes, in words."""
+    body: Mapping[str, Any] = delivery.body
+    for error in validator.iter_errors(dict(body)):
+        yield f"its event does not keep to the JSON Schema: {error.json_path}: {error.message}"
+    promised = {
+        "id": f"{change.user_id}:{change.version}",
+        "subject": change.address,
+        "sequence": f"{change.version:020d}",
+        "expirytime": body["data"]["presence"].get("until"),
+    }
+    for name, value in promised.items():
+        if body.get(name) != value:
+            yield f"its event's {name} is {body.get(name)!r} and should be {value!r}"
+    attributes = {
+        "type": body.get("type"),
+        "availability": change.presence[0],
+        "activity": change.presence[1],
+        "reason": change.source,
+        "domain": change.address.rpartition("@")[2],
+    }
+    for name, value in attributes.items():
+        if delivery.attributes.get(name) != value:
+            yield f"its message attribute {name} is {delivery.attributes.get(name)!r} and should be {value!r}"
+
+
+def _instant(text: str) -> datetime:
+    if not text.endswith("Z"):
+        raise ValueError(f"{text!r} is no UTC instant with Z")
+    return datetime.fromisoformat(text).astimezone(UTC)
