@@ -7,6 +7,7 @@
     │   └── InvalidAddress   an address that is no SMTP address
     ├── MalformedMessage     a message, event or stored item is not what its schema says
     ├── ConcurrentWrites     a record kept changing under our hands: the queue tries again
+    ├── UsersFailed          some users of a message could not be served: the queue tries again
     └── ProblemError         Exchange, or the way to it, failed; carries a `Problem`
 
 An error ends a call. A `Problem` is a value: it is what a mailbox gets instead of a reading, it is stored
@@ -15,6 +16,7 @@ on the user's record and shown to the administrator, and its kind decides what h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,6 +66,17 @@ class MalformedMessage(CalendarPresenceError):  # noqa: N818  likewise
 
 class ConcurrentWrites(CalendarPresenceError):  # noqa: N818  likewise
     """A record changed under our hands at every attempt; the message goes back to the queue."""
+
+
+class UsersFailed(CalendarPresenceError):  # noqa: N818  likewise
+    """Some users of a message could not be served, by user id; the others were, and lose nothing if it comes again."""
+
+    def __init__(self, errors: Mapping[str, Exception]) -> None:
+        reasons = (
+            f"user {user_id}: {error if isinstance(error, CalendarPresenceError) else type(error).__name__}"
+            for user_id, error in errors.items()
+        )
+        super().__init__("; ".join(reasons))
 
 
 class ProblemError(CalendarPresenceError):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from presence import fields
 from presence.claims import Source
@@ -71,14 +71,15 @@ class PresenceTable:
         Return the record as written, with the next revision; None if somebody else wrote in between.
         """
         written = replace(record, revision=record.revision + 1)
-        # A record that nobody has written yet has revision 0, and so has no stored revision to be equal to.
-        condition = "revision = :read OR (:read = :never AND attribute_not_exists(userId))"
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(userId)"}
+        if record.revision:
+            condition = {
+                "ConditionExpression": "revision = :read",
+                "ExpressionAttributeValues": to_attributes({":read": record.revision}),
+            }
         try:
             self._client.put_item(
-                TableName=self._table,
-                Item=to_attributes(item_from_record(written, self._shards)),
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_attributes({":read": record.revision, ":never": 0}),
+                TableName=self._table, Item=to_attributes(item_from_record(written, self._shards)), **condition
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return None

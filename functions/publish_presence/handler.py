@@ -1,0 +1,54 @@
+"""publish_presence: publish an event for each new version of a record."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import NamedTuple
+
+import boto3
+
+from presence.aws import client_config
+from presence.batches import BatchAnswer, handle_each, stream_batch
+from presence.observing import Observer
+from presence.publishing import PresencePublisher
+from presence.queues import Queue
+from presence.settings import PublishPresenceSettings
+
+
+class Parts(NamedTuple):
+    """What the function is made of."""
+
+    publisher: PresencePublisher
+    observer: Observer
+
+
+@cache
+def parts() -> Parts:
+    """Make the function's parts, at its first call."""
+    settings = PublishPresenceSettings.from_env(os.environ)
+    publisher = PresencePublisher(
+        client=boto3.client("sns", config=client_config()),
+        topic_arn=settings.topic_arn,
+        source=settings.event_source,
+        disclosure=settings.disclosure,
+        failures=Queue(boto3.client("sqs", config=client_config()), settings.failure_queue_url),
+    )
+    return Parts(publisher, Observer("publish_presence"))
+
+
+def lambda_handler(event: object, _context: object) -> BatchAnswer:
+    """Take the stream of PresenceTable; return the records that have to come back."""
+    publisher, observer = parts()
+    published = 0
+
+    def publish(stream_record: object) -> None:
+        nonlocal published
+        publication = publisher.handle(stream_record)
+        published += publication.published
+        if publication.set_aside is not None:
+            observer.failure("set aside in the dead-letter queue", reason=publication.set_aside)
+
+    answer = handle_each(stream_batch(event), publish, observer)
+    observer.count({"EventsPublished": published})
+    return answer

@@ -1,0 +1,191 @@
+"""Checking calendars: from a CheckRequest to records written, transitions queued and failures put back.
+
+Every user succeeds or fails alone. Nothing here waits: what failed for a passing reason goes back on the queue,
+delayed as the server asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from presence.calendar import CalendarReading, Window
+from presence.coming import TransitionQueue
+from presence.decisions import Decision, Rules, after_problem, after_reading
+from presence.errors import CalendarPresenceError, ConcurrentWrites, Problem, ProblemKind, UsersFailed
+from presence.instants import floor_to_minute
+from presence.mapping import DEFAULT_PROFILE
+from presence.messages import CheckReason, CheckRequest
+from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
+from presence.records import PresenceRecord, User
+from presence.tables.presences import PresenceTable
+from presence.tables.users import UserTable
+
+LOOKS_BACK = timedelta(hours=1)
+"""A timeline starts an hour ago, so that it says since when the present entry runs."""
+
+_ATTEMPTS_TO_WRITE = 5
+_FIRST_BACKOFF = 15.0
+"""Seconds until the first retry where the server named no time; each further one waits twice as long."""
+
+
+class CalendarReader(Protocol):
+    """Reads calendars; `exchange.reader` has the real one."""
+
+    def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
+        """Return a reading or a problem for each of the addresses; never raises for one mailbox or endpoint."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What an operator sets for checks: how often, how far ahead, and the rules of decisions."""
+
+    interval: timedelta = timedelta(minutes=5)
+    horizon: timedelta = timedelta(hours=24)
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(slots=True)
+class CheckSummary:
+    """What came of a request, in numbers of users.
+
+    `problems` counts the users whose mailbox could not be read, by code. `errors` are those whose record could not be
+    read or written, by user id: their message has to come back, which is harmless to the others.
+    """
+
+    checked: int = 0
+    written: int = 0
+    published: int = 0
+    retried: int = 0
+    dropped: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+    with_lasting_problem: int = 0
+    errors: dict[str, Exception] = field(default_factory=dict)
+
+    def as_details(self) -> dict[str, object]:
+        """Return the numbers for a log line; the zeros are left out."""
+        numbers = {
+            "checked": self.checked,
+            "written": self.written,
+            "published": self.published,
+            "retried": self.retried,
+            "dropped": self.dropped,
+            "problems": self.problems,
+        }
+        return {name: number for name, number in numbers.items() if number}
+
+    def raise_errors(self) -> None:
+        """Raise `UsersFailed` if the records of some users could not be read or written."""
+        if self.errors:
+            raise UsersFailed(self.errors)
+
+
+class CalendarCheck:
+    """The use case of `check_calendars`. `clock` gives the present instant in UTC; `jitter` a factor around 1."""
+
+    def __init__(
+        self,
+        presences: PresenceTable,
+        users: UserTable,
+        reader: CalendarReader,
+        check_queue: Queue,
+        transition_queue: TransitionQueue,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        options: CheckOptions,
+    ) -> None:
+        self._presences = presences
+        self._users = users
+        self._reader = reader
+        self._check_queue = check_queue
+        self._transition_queue = transition_queue
+        self._clock = clock
+        self._jitter = jitter
+        self._options = options
+
+    def run(self, request: CheckRequest) -> CheckSummary:
+        """Read the calendars of the request's users and write what changed."""
+        now = self._clock()
+        if now - request.requested_at > self._options.interval:
+            # The users' next turn has come or is coming: their calendars are read then, not twice.
+            return CheckSummary(dropped=len(request.users))
+        window = Window(floor_to_minute(now) - LOOKS_BACK, floor_to_minute(now) + self._options.horizon)
+        outcomes = self._reader.read_calendars([user.address for user in request.users], window)
+        stored = self._presences.get_many([user.user_id for user in request.users])
+        summary = CheckSummary(checked=len(request.users), errors=dict(stored.malformed))
+        written: list[PresenceRecord] = []
+        failed: list[tuple[User, Problem]] = []
+        for user in request.users:
+            if user.user_id in stored.malformed:
+                continue
+            outcome = outcomes[user.address]
+            before = stored.found.get(user.user_id)
+            try:
+                after = self._write(before, user, outcome, request.traceparent)
+                if isinstance(outcome, CalendarReading) and request.endpoint != outcome.endpoint:
+                    self._users.remember_endpoint(user.user_id, outcome.endpoint)
+            except (CalendarPresenceError, ClientError, BotoCoreError) as error:
+                summary.errors[user.user_id] = error
+                continue
+            if after is not None:
+                written.append(after)
+                summary.published += before is None or after.version != before.version
+            if isinstance(outcome, Problem):
+                failed.append((user, outcome))
+                summary.problems[outcome.code] = summary.problems.get(outcome.code, 0) + 1
+        summary.written = len(written)
+        self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
+        summary.retried = self._retry(request, failed)
+        summary.with_lasting_problem = sum(problem.kind is not ProblemKind.PASSING for _, problem in failed)
+        return summary
+
+    def _write(
+        self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem, traceparent: str
+    ) -> PresenceRecord | None:
+        """Decide and write, again after each lost race; return what was written, None if there was nothing to write."""
+        for _ in range(_ATTEMPTS_TO_WRITE):
+            decision = self._decide(record, user, outcome)
+            if decision.record is None:
+                return None
+            written = self._presences.write(replace(decision.record, traceparent=traceparent))
+            if written is not None:
+                return written
+            again = self._presences.get_many([user.user_id])
+            if again.malformed:
+                raise again.malformed[user.user_id]
+            record = again.found.get(user.user_id)
+        raise ConcurrentWrites(f"user {user.user_id}: the record changed at each of {_ATTEMPTS_TO_WRITE} attempts")
+
+    def _decide(self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem) -> Decision:
+        rules = self._options.rules
+        if isinstance(outcome, Problem):
+            return after_problem(record, user, outcome, self._clock(), rules)
+        return after_reading(record, user, outcome, DEFAULT_PROFILE, self._clock(), rules)
+
+    def _retry(self, request: CheckRequest, failed: Sequence[tuple[User, Problem]]) -> int:
+        """Put the users who failed for a passing reason back on the queue; return how many."""
+        next_turn = request.requested_at + self._options.interval
+        by_delay: defaultdict[int, list[User]] = defaultdict(list)
+        now = self._clock()
+        for user, problem in failed:
+            if problem.kind is not ProblemKind.PASSING:
+                continue
+            backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
+            delay = int(problem.retry_after if problem.retry_after is not None else backoff)
+            if delay <= LONGEST_DELAY and now + timedelta(seconds=delay) < next_turn:
+                by_delay[delay].append(user)
+        retries = [
+            QueuedMessage(
+                replace(request, reason=CheckReason.RETRY, users=tuple(users), attempt=request.attempt + 1).encode(),
+                delay,
+            )
+            for delay, users in by_delay.items()
+        ]
+        self._check_queue.send(retries)
+        return sum(len(users) for users in by_delay.values())

@@ -1,0 +1,167 @@
+"""What each function is told by its environment: one frozen dataclass a function.
+
+A missing or wrong variable raises `ConfigurationError` naming it. Nothing is read until `from_env()` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from presence.decisions import Rules
+from presence.errors import ConfigurationError
+from presence.events import Disclosure
+
+LONGEST_INTERVAL_MINUTES = 240
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChecksSettings:
+    """Of `schedule_checks`."""
+
+    user_table: str
+    config_table: str
+    check_queue_url: str
+    check_interval_minutes: int
+    group_size: int
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            user_table=_text(environment, "USER_TABLE"),
+            config_table=_text(environment, "CONFIG_TABLE"),
+            check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
+            check_interval_minutes=_number(environment, "CHECK_INTERVAL_MINUTES", 1, LONGEST_INTERVAL_MINUTES),
+            group_size=_number(environment, "GROUP_SIZE", 1, 100),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCalendarsSettings:
+    """Of `check_calendars`; the time-outs are in seconds."""
+
+    user_table: str
+    presence_table: str
+    endpoint_table: str
+    config_table: str
+    check_queue_url: str
+    transition_queue_url: str
+    transition_shards: int
+    check_interval: timedelta
+    horizon: timedelta
+    secret_prefix: str
+    connect_timeout: float
+    read_timeout: float
+    rules: Rules
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            user_table=_text(environment, "USER_TABLE"),
+            presence_table=_text(environment, "PRESENCE_TABLE"),
+            endpoint_table=_text(environment, "ENDPOINT_TABLE"),
+            config_table=_text(environment, "CONFIG_TABLE"),
+            check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
+            transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            check_interval=timedelta(
+                minutes=_number(environment, "CHECK_INTERVAL_MINUTES", 1, LONGEST_INTERVAL_MINUTES)
+            ),
+            horizon=timedelta(hours=_number(environment, "HORIZON_HOURS", 1, 24 * 14)),
+            secret_prefix=_text(environment, "SECRET_PREFIX"),
+            connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 60),
+            read_timeout=_number(environment, "READ_TIMEOUT_SECONDS", 1, 300),
+            rules=_rules(environment),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTransitionsSettings:
+    """Of `schedule_transitions`."""
+
+    presence_table: str
+    config_table: str
+    transition_queue_url: str
+    transition_shards: int
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            presence_table=_text(environment, "PRESENCE_TABLE"),
+            config_table=_text(environment, "CONFIG_TABLE"),
+            transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyTransitionsSettings:
+    """Of `apply_transitions`."""
+
+    presence_table: str
+    transition_queue_url: str
+    transition_shards: int
+    rules: Rules
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            presence_table=_text(environment, "PRESENCE_TABLE"),
+            transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            rules=_rules(environment),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPresenceSettings:
+    """Of `publish_presence`; `event_source` is the CloudEvents source, a URI."""
+
+    topic_arn: str
+    event_source: str
+    failure_queue_url: str
+    disclosure: Disclosure
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            topic_arn=_text(environment, "PRESENCE_TOPIC_ARN"),
+            event_source=_text(environment, "EVENT_SOURCE"),
+            failure_queue_url=_text(environment, "PUBLISH_FAILURE_QUEUE_URL"),
+            disclosure=Disclosure(until=_flag(environment, "PUBLISH_UNTIL"), next=_flag(environment, "PUBLISH_NEXT")),
+        )
+
+
+def _rules(environment: Mapping[str, str]) -> Rules:
+    return Rules(
+        unknown_after=timedelta(hours=_number(environment, "UNKNOWN_AFTER_HOURS", 1, 24 * 14)),
+        publish_until=_flag(environment, "PUBLISH_UNTIL"),
+    )
+
+
+def _text(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise ConfigurationError(f"the environment variable {name} is missing; template.yaml sets it")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, least: int, most: int) -> int:
+    value = _text(environment, name)
+    if not (value.isascii() and value.isdigit()) or not least <= int(value) <= most:
+        raise ConfigurationError(f"the environment variable {name} is {value!r}, not a number from {least} to {most}")
+    return int(value)
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = _text(environment, name)
+    if value not in {"true", "false"}:
+        raise ConfigurationError(f"the environment variable {name} is {value!r}, neither true nor false")
+    return value == "true"

@@ -1,0 +1,93 @@
+"""Applying transitions: the stored timeline takes effect, at its second and never before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from presence.coming import TransitionQueue, delay_until
+from presence.decisions import Rules, at_transition
+from presence.errors import CalendarPresenceError, ConcurrentWrites, UsersFailed
+from presence.messages import TransitionRequest
+from presence.queues import Queue, QueuedMessage
+from presence.records import PresenceRecord
+from presence.tables.presences import PresenceTable
+from presence.waiting import wait_until_due
+
+_ATTEMPTS_TO_WRITE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionSummary:
+    """What came of a request, in numbers of users; `postponed`: it came too early and was put back.
+
+    `errors` are those whose record could not be read or written, by user id: their message has to come back.
+    """
+
+    applied: int = 0
+    nothing_due: int = 0
+    postponed: int = 0
+    errors: Mapping[str, Exception] = field(default_factory=dict)
+
+    def raise_errors(self) -> None:
+        """Raise `UsersFailed` if some users could not be served."""
+        if self.errors:
+            raise UsersFailed(self.errors)
+
+
+class TransitionApplication:
+    """The use case of `apply_transitions`. `clock` gives the present instant in UTC; `sleep` waits for seconds."""
+
+    def __init__(
+        self,
+        presences: PresenceTable,
+        queue: Queue,
+        shards: int,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        rules: Rules,
+    ) -> None:
+        self._presences = presences
+        self._queue = queue
+        self._transition_queue = TransitionQueue(queue, shards)
+        self._clock = clock
+        self._sleep = sleep
+        self._rules = rules
+
+    def run(self, request: TransitionRequest) -> TransitionSummary:
+        """Wait until the request is due and apply the stored timelines of its users."""
+        stored = self._presences.get_many(request.user_ids)
+        if not wait_until_due(request.due, self._clock, self._sleep):
+            self._queue.send([QueuedMessage(request.encode(), delay_until(request.due, self._clock()))])
+            return TransitionSummary(postponed=len(request.user_ids))
+        written: list[PresenceRecord] = []
+        errors: dict[str, Exception] = dict(stored.malformed)
+        for user_id, record in stored.found.items():
+            try:
+                after = self._apply(record, request.traceparent)
+            except (CalendarPresenceError, ClientError, BotoCoreError) as error:
+                errors[user_id] = error
+                continue
+            if after is not None:
+                written.append(after)
+        self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
+        return TransitionSummary(
+            applied=len(written), nothing_due=len(request.user_ids) - len(written) - len(errors), errors=errors
+        )
+
+    def _apply(self, record: PresenceRecord, traceparent: str) -> PresenceRecord | None:
+        for _ in range(_ATTEMPTS_TO_WRITE):
+            decision = at_transition(record, self._clock(), self._rules)
+            if decision.record is None:
+                return None
+            written = self._presences.write(replace(decision.record, traceparent=traceparent))
+            if written is not None:
+                return written
+            again = self._presences.get_many([record.user_id])
+            if record.user_id not in again.found:
+                return None
+            record = again.found[record.user_id]
+        raise ConcurrentWrites(f"user {record.user_id}: the record changed at each of {_ATTEMPTS_TO_WRITE} attempts")
