@@ -1,0 +1,229 @@
+"""Starts the embedded AWS engine (ministack) in an environment of its own, and ends it.
+
+Functions run under the engine's Python with whatever is installed there, and with its environment variables. So it
+has a virtual environment that holds nothing else (a package that a layer lacks is then missing here too), and it is
+given a fresh environment: no variable of the host, least of all AWS credentials, reaches a function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+import botocore.session
+from boto3.session import Session
+from botocore.config import Config
+
+from local.stack.errors import EngineError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+
+_CHECKOUT: Final = Path(__file__).resolve().parents[2]
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 5.0
+_LOG_LINES: Final = 20
+
+
+class Engine:
+    """One running engine on a loopback port; a context manager.
+
+    IAM is enforced: each function has the rights of its own role in the template and no others, while `client()` and
+    `environment` act as the account's root.
+
+    Args:
+        python: Interpreter of the engine's virtual environment.
+        port: Port on 127.0.0.1; 0 takes a free one.
+        state: Folder in which the account is kept between runs; None forgets everything at the end.
+    """
+
+    def __init__(self, *, python: Path | None = None, port: int = 0, state: Path | None = None) -> None:
+        self._python = python or default_engine_python()
+        self._port = port
+        self._state = state
+        self._secret_key = secrets.token_hex(20)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where the engine answers, for every service."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which any AWS client of another process talks to this engine."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": self._secret_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def log(self) -> str:
+        """What the engine and the functions wrote so far."""
+        if self._folder is None:
+            return ""
+        return (self._folder / "engine.log").read_text(encoding="utf-8", errors="replace")
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of this engine, whatever AWS settings and proxies the host has."""
+        if self._session is None:
+            raise EngineError("The engine is not running.")
+        return self._session.client(
+            cast("Any", service),
+            endpoint_url=self.endpoint_url,
+            config=Config(proxies={}, retries={"total_max_attempts": 2}, max_pool_connections=50),
+        )
+
+    def start(self) -> None:
+        """Start the engine and wait until it answers.
+
+        Raises:
+            EngineError: its environment is missing, its port is taken, or it did not answer in time.
+        """
+        if not self._python.exists():
+            raise EngineError(f"The engine's environment is missing ({self._python}). Make it with: make engine")
+        self._port = self._port or _free_port()
+        if _answers(self._port):
+            raise EngineError(
+                f"Port {self._port} of 127.0.0.1 is in use by another program. End that, or name another port."
+            )
+        self._folder = Path(tempfile.mkdtemp(prefix="calendar-presence-engine-"))
+        with (self._folder / "engine.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+                [str(self._python), str(Path(__file__).with_name("guard.py"))],
+                env=self._variables(),
+                cwd=self._folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own: Ctrl-C ends it in our order, and no worker is left over
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self._session = _session_without_host_settings(self._secret_key)
+
+    def stop(self) -> None:
+        """End the engine and all workers of its functions. Does nothing when it is not running."""
+        process, self._process = self._process, None
+        self._session = None
+        if process is not None:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _variables(self) -> dict[str, str]:
+        folder = str(self._folder)
+        variables = {
+            "PATH": os.defpath,
+            "HOME": folder,  # no ~/.aws and no ~/.netrc of the host
+            "TMPDIR": folder,
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self._port),
+            "AUTH": "true",
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "LAMBDA_EXECUTOR": "local",
+            "LOG_LEVEL": "INFO",
+        }
+        variables.update({name: value for name, value in self.environment.items() if name != "AWS_ENDPOINT_URL"})
+        if self._state is not None:
+            self._state.mkdir(parents=True, exist_ok=True)
+            variables |= {
+                "PERSIST_STATE": "1",
+                "STATE_DIR": str(self._state.resolve() / "engine"),
+                "S3_PERSIST": "1",
+                "S3_DATA_DIR": str(self._state.resolve() / "s3"),
+            }
+        return variables
+
+    def _wait_until_ready(self) -> None:
+        process = self._process
+        if process is None:
+            raise EngineError("The engine is not running.")
+        give_up = time.monotonic() + _START_SECONDS
+        while time.monotonic() < give_up:
+            if process.poll() is not None:
+                raise EngineError(f"The engine ended with code {process.returncode} while starting.{self._log_tail()}")
+            if _answers(self._port):
+                return
+            time.sleep(0.02)
+        raise EngineError(f"The engine did not answer within {_START_SECONDS:g} seconds.{self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        tail = "\n".join(self.log.splitlines()[-_LOG_LINES:])
+        return f" The end of its log:\n{tail}" if tail else " Its log is empty."
+
+
+def default_engine_python() -> Path:
+    """Return the interpreter of the environment that `make engine` builds in this checkout."""
+    return _CHECKOUT / "build" / "engine" / "bin" / "python"
+
+
+def _session_without_host_settings(secret_key: str) -> Session:
+    # A botocore variable is (key in the config file, environment variable, default, conversion): none of these is
+    # looked up anywhere, so that a host's AWS_PROFILE or ~/.aws changes nothing.
+    unset = (None, None, None, None)
+    core = botocore.session.Session(
+        session_vars={
+            "profile": unset,
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "ca_bundle": unset,
+        }
+    )
+    return Session(
+        aws_access_key_id=ACCOUNT, aws_secret_access_key=secret_key, region_name=REGION, botocore_session=core
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
