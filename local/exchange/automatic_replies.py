@@ -1,0 +1,147 @@
+"""GetUserOofSettings and GetMailTips: what Exchange tells about automatic replies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from local.exchange.availability_request import read_email
+from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, namespace, response_message
+from local.exchange.xml_reading import Reader, SchemaViolationError, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lxml import etree
+
+    from local.exchange.organisation import Mailbox, Organisation, OutOfOffice
+
+OOF_REQUEST = f"{{{MESSAGES}}}GetUserOofSettingsRequest"
+MAIL_TIPS_REQUEST = f"{{{MESSAGES}}}GetMailTips"
+MAXIMUM_RECIPIENTS = 100
+
+# types.xsd, MailTipTypes
+_MAIL_TIPS = frozenset(
+    {
+        "All",
+        "OutOfOfficeMessage",
+        "MailboxFullStatus",
+        "CustomMailTip",
+        "ExternalMemberCount",
+        "TotalMemberCount",
+        "MaxMessageSize",
+        "DeliveryRestriction",
+        "ModerationStatus",
+        "InvalidRecipient",
+        "Scope",
+        "RecipientSuggestions",
+    }
+)
+# What Exchange gives as duration where replies were never scheduled: some day to the next.
+_NO_SCHEDULE = timedelta(days=1)
+
+
+def read_oof_request(request: etree._Element) -> str:
+    """Return the address that a GetUserOofSettingsRequest asks about. SchemaViolationError when it is malformed."""
+    parts = Reader(request)
+    address = read_email(parts.required(f"{{{TYPES}}}Mailbox"))
+    parts.end()
+    return address
+
+
+def oof_answer(mailbox: Mailbox, now: datetime) -> str:
+    """Return the response element with the settings of one mailbox."""
+    oof = mailbox.out_of_office
+    state = "Disabled" if oof is None else "Enabled" if oof.start is None else "Scheduled"
+    message = escape(oof.message) if oof is not None else ""
+    audience = oof.audience if oof is not None else "None"
+    start = (oof and oof.start) or now.replace(minute=0, second=0, microsecond=0)
+    end = (oof and oof.end) or start + _NO_SCHEDULE
+    return (
+        f"<GetUserOofSettingsResponse{namespace(MESSAGES)}>{response_message()}"
+        f"<OofSettings{namespace(TYPES)}><OofState>{state}</OofState><ExternalAudience>{audience}</ExternalAudience>"
+        f"{_duration(start, end)}<InternalReply><Message>{message}</Message></InternalReply>"
+        f"<ExternalReply><Message>{message}</Message></ExternalReply></OofSettings>"
+        "<AllowExternalOof>All</AllowExternalOof></GetUserOofSettingsResponse>"
+    )
+
+
+def read_mail_tips_request(request: etree._Element) -> tuple[str, ...]:
+    """Return the recipients that GetMailTips asks about. SchemaViolationError or SoapFaultError when it is wrong."""
+    parts = Reader(request)
+    _recipient(parts.required(f"{{{MESSAGES}}}SendingAs"))
+    recipients = Reader(parts.required(f"{{{MESSAGES}}}Recipients"))
+    addresses = tuple(_recipient(mailbox) for mailbox in recipients.many(f"{{{TYPES}}}Mailbox"))
+    recipients.end()
+    requested = text(parts.required(f"{{{MESSAGES}}}MailTipsRequested")).split()
+    parts.end()
+    if unknown := set(requested) - _MAIL_TIPS:
+        raise SchemaViolationError(f"The 'MailTipsRequested' element is invalid - The value '{unknown.pop()}'.")
+    if not addresses:
+        raise SoapFaultError("ErrorMissingRecipients", "There are no recipients.")
+    if len(addresses) > MAXIMUM_RECIPIENTS:
+        raise SoapFaultError("ErrorInvalidRequest", f"{len(addresses)} recipients; {MAXIMUM_RECIPIENTS} are allowed.")
+    return addresses
+
+
+def _recipient(element: etree._Element) -> str:
+    """Return the address of an element of type EmailAddressType (types.xsd)."""
+    parts = Reader(element)
+    parts.optional(f"{{{TYPES}}}Name")
+    address = text(parts.required(f"{{{TYPES}}}EmailAddress")).strip()
+    for name in ("RoutingType", "MailboxType", "ItemId", "OriginalDisplayName"):
+        parts.optional(f"{{{TYPES}}}{name}")
+    parts.end()
+    if not address:
+        raise SchemaViolationError("The 'EmailAddress' element is empty.")
+    return address
+
+
+def mail_tips_answer(
+    addresses: tuple[str, ...], organisation: Organisation, serves: Callable[[str], bool], now: datetime
+) -> str:
+    """Return the response element, one message for each recipient, in order.
+
+    An unknown recipient is no error to GetMailTips: its tips say that it is invalid.
+    """
+    messages = "".join(
+        response_message(
+            tag="MailTipsResponseMessageType",
+            inside=_mail_tips(address, organisation.mailbox(address) if serves(address) else None, now),
+        )
+        for address in addresses
+    )
+    return (
+        f'<GetMailTipsResponse ResponseClass="Success"{namespace(MESSAGES)}><ResponseCode>NoError</ResponseCode>'
+        f"<ResponseMessages>{messages}</ResponseMessages></GetMailTipsResponse>"
+    )
+
+
+def _mail_tips(address: str, mailbox: Mailbox | None, now: datetime) -> str:
+    name = escape(mailbox.name) if mailbox is not None else ""
+    oof = _out_of_office(mailbox.out_of_office, now) if mailbox is not None else ""
+    return (
+        f'<MailTips xmlns:t="{TYPES}"><t:RecipientAddress><t:Name>{name}</t:Name>'
+        f"<t:EmailAddress>{escape(address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType></t:RecipientAddress>"
+        f"<t:PendingMailTips/>{oof}<t:InvalidRecipient>{'false' if mailbox else 'true'}</t:InvalidRecipient></MailTips>"
+    )
+
+
+def _out_of_office(oof: OutOfOffice | None, now: datetime) -> str:
+    """Return the tip; without replies at this moment it is there too, with an empty message."""
+    if oof is None or not oof.active_at(now):
+        return "<t:OutOfOffice><t:ReplyBody><t:Message/></t:ReplyBody></t:OutOfOffice>"
+    duration = _duration(oof.start, oof.end, "t:") if oof.start and oof.end else ""
+    return (
+        f"<t:OutOfOffice><t:ReplyBody><t:Message>{escape(oof.message)}</t:Message></t:ReplyBody>{duration}"
+        "</t:OutOfOffice>"
+    )
+
+
+def _duration(start: datetime, end: datetime, prefix: str = "") -> str:
+    begins, ends = (instant.astimezone(UTC).isoformat().replace("+00:00", "Z") for instant in (start, end))
+    return (
+        f"<{prefix}Duration><{prefix}StartTime>{begins}</{prefix}StartTime>"
+        f"<{prefix}EndTime>{ends}</{prefix}EndTime></{prefix}Duration>"
+    )

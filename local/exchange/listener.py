@@ -1,0 +1,115 @@
+"""Listening sockets on loopback: a thread a connection, TLS where there is a certificate, quick to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+LOOPBACK = "127.0.0.1"
+BACKLOG = 256
+IDLE_SECONDS = 120.0
+
+
+class ClosedPort:
+    """A port of loopback that refuses connections for as long as it is held: bound, and never listening."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket()
+        self._socket.bind((LOOPBACK, 0))
+        self.port: int = self._socket.getsockname()[1]
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
+
+
+class Listener:
+    """Accepts connections on a port of loopback and gives each to ``serve`` in a thread of its own.
+
+    The port stays the same over ``stop`` and ``start``; while it is stopped, connections are refused and those that
+    were open are ended, as when a server goes down.
+    """
+
+    def __init__(self, serve: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
+        self._serve = serve
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._thread: threading.Thread | None = None
+        self._wake, self._woken = socket.socketpair()
+        self._socket = _bound(0)
+        self.port: int = self._socket.getsockname()[1]
+
+    def start(self) -> None:
+        """Listen."""
+        if self._thread is not None:
+            return
+        self._socket.listen(BACKLOG)
+        self._thread = threading.Thread(target=self._accept, daemon=True, name=f"listener-{self.port}")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse new connections and end the open ones."""
+        if self._thread is None:
+            return
+        self._wake.send(b"x")
+        self._thread.join()
+        self._thread = None
+        self._socket.close()
+        with self._lock:
+            connections = tuple(self._open)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._socket = _bound(self.port)
+
+    def close(self) -> None:
+        """Stop, and give the port back."""
+        self.stop()
+        for end in (self._socket, self._wake, self._woken):
+            end.close()
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select()}
+                if self._woken in ready:
+                    self._woken.recv(1)
+                    return
+                with contextlib.suppress(OSError):
+                    connection, _ = self._socket.accept()
+                    threading.Thread(target=self._connection, args=(connection,), daemon=True).start()
+
+    def _connection(self, connection: socket.socket) -> None:
+        """Serve one connection to its end. A client that goes away, or speaks no TLS, is no event worth a traceback."""
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            stack.callback(connection.close)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(IDLE_SECONDS)
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                stack.callback(connection.close)
+            with self._lock:
+                self._open.add(connection)
+            stack.callback(self._forget, connection)
+            self._serve(connection)
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(connection)
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((LOOPBACK, port))
+    return bound
