@@ -171,7 +171,7 @@ class SimulatedExchange:
         stack.callback(closed.close)
         for name, port in self.network.silent_hosts:
             self._name(name, port, closed.port)
-        for name in {key.rpartition(":")[0] for key in self.connect}:
+        for name in dict.fromkeys(key.rpartition(":")[0] for key in self.connect):
             for port in (HTTP, HTTPS):
                 self.connect.setdefault(f"{name}:{port}", f"{LOOPBACK}:{closed.port}")
 
