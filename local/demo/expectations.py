@@ -16,7 +16,9 @@ from enum import StrEnum
 from local.demo.oracle import NEVER_READ, Calendar, Entry, Shown
 
 LOOKBACK = timedelta(hours=1)
-"""A timeline begins an hour before its reading (architecture.md, PresenceTable): what is older has no known start."""
+"""A timeline begins an hour before its reading (architecture.md, PresenceTable): what is older has no known start.
+
+It may be up to a minute more, since readings ask from a whole minute on."""
 
 
 class Cause(StrEnum):
@@ -102,7 +104,7 @@ def _seen(  # each argument is a fact about this one edit
     edges = set(calendar.instants()) | set(state.calendar.instants() if state.calendar else ())
     moments = [snapshot.at, *sorted(edge for edge in edges if snapshot.at < edge <= min(latest, following))]
     for moment in moments:
-        yield _reading(_boundaries(state, moment), calendar, moment, snapshot.at, not_after)
+        yield from _reading(_boundaries(state, moment), calendar, moment, snapshot.at, not_after)
     if following < latest and state.calendar is not None:
         # The next edit may come before this one was seen: then nobody ever saw it.
         yield state
@@ -129,36 +131,41 @@ def _boundary(calendar: Calendar, edge: datetime) -> Expected:
     return Expected(Cause.BOUNDARY, shown, edge, edge, until, edge, edge, _statuses(calendar, edge))
 
 
-def _reading(state: _State, calendar: Calendar, moment: datetime, not_before: datetime, not_after: datetime) -> _State:
+def _reading(
+    state: _State, calendar: Calendar, moment: datetime, not_before: datetime, not_after: datetime
+) -> Iterator[_State]:
     """Take a reading in: it is published if it shows another presence, or another end of the same."""
-    known = _State(moment, calendar, state.published)
     shown, until = calendar.shown_at(moment), calendar.stretch_end(moment)
     last = state.published[-1] if state.published else None
     if last is not None and last.shown.presence == shown.presence and last.until == until:
-        return known
-    since_from, since_to = _since(calendar, moment, last, not_before, not_after)
+        yield _State(moment, calendar, state.published)
+        return
     cause = Cause.FIRST if last is None or last.shown == NEVER_READ else Cause.EDIT
-    change = Expected(cause, shown, since_from, since_to, until, not_before, not_after, _statuses(calendar, moment))
-    return _State(moment, calendar, (*state.published, change))
+    statuses = _statuses(calendar, moment)
+    for since_from, since_to in _since(calendar, moment, last, not_before, not_after):
+        change = Expected(cause, shown, since_from, since_to, until, not_before, not_after, statuses)
+        yield _State(moment, calendar, (*state.published, change))
 
 
 def _since(
     calendar: Calendar, moment: datetime, last: Expected | None, not_before: datetime, not_after: datetime
-) -> tuple[datetime, datetime]:
-    """Return the earliest and the latest `since` of a change that a reading brings.
+) -> list[tuple[datetime, datetime]]:
+    """Return the earliest and the latest `since` of a change by a reading; two such pairs where both are right.
 
     It is the start of the stretch, but a presence never begins before the one that was shown until now, and none that
     the reading can't see the start of: then it begins when it was noticed. While only the end moves it stays.
     """
-    if last is not None and last.shown.presence == calendar.shown_at(moment).presence:
-        return last.since_from, last.since_to
+    noticed = not_before, not_after
+    if last is None:
+        floor_from, floor_to = not_before - LOOKBACK - timedelta(minutes=1), not_after - LOOKBACK
+    elif last.shown.presence == calendar.shown_at(moment).presence:
+        return [(last.since_from, last.since_to)]
+    else:
+        floor_from, floor_to = last.since_from, last.since_to
     start = calendar.stretch_start(moment)
-    floor_from, floor_to = (last.since_from, last.since_to) if last else (not_before - LOOKBACK, not_after - LOOKBACK)
-    if start is not None and start > floor_to:
-        return start, start
     if start is None or start <= floor_from:
-        return not_before, not_after
-    return start, not_after
+        return [noticed]
+    return [(start, start)] if start > floor_to else [(start, start), noticed]
 
 
 def _statuses(calendar: Calendar, instant: datetime) -> frozenset[str]:
