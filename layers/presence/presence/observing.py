@@ -1,7 +1,7 @@
 """Structured logs and metrics of a function (AWS Lambda Powertools), made when they are first needed.
 
 People are named by their user id, which is random and means nothing elsewhere; an address, a credential, a subject or
-a location is never handed to a logger.
+a location is never handed to a logger. The service, a dimension of the metrics, is POWERTOOLS_SERVICE_NAME.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ class Observer:
     """Writes a function's log lines and counts, to standard output, as CloudWatch reads them."""
 
     def __init__(self, function: str) -> None:
-        self._logger = Logger(service=function)
+        self._logger = Logger()
         self._function = function
 
     def info(self, message: str, **details: object) -> None:
         """Log what was done."""
-        self._logger.info(message, extra=details)
+        self._logger.info(message, extra={"function": self._function, **details})
 
     def failure(self, message: str, **details: object) -> None:
         """Log what could not be done, and why."""
-        self._logger.error(message, extra=details)
+        self._logger.error(message, extra={"function": self._function, **details})
 
     def count(self, counts: Mapping[str, int]) -> None:
-        """Emit counts as metrics of the namespace CalendarPresence, dimension service."""
-        metrics = EphemeralMetrics(namespace=METRIC_NAMESPACE, service=self._function)
+        """Emit counts as metrics of the namespace CalendarPresence."""
+        metrics = EphemeralMetrics(namespace=METRIC_NAMESPACE)
         for name, value in counts.items():
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         metrics.flush_metrics()

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from presence.calendar import BusyType, CalendarEntry, Window
+from presence.claims import Claim, Source
+from presence.mapping import DEFAULT_PROFILE, claims_of
+from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
+from presence.timeline import (
+    LAST_KNOWN_RULE,
+    MAXIMUM_SEGMENTS,
+    NO_DATA_RULE,
+    Segment,
+    last_known_claims,
+    says_the_same,
+    segment_at,
+    stretch_at,
+    timeline_of,
+)
+
+TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DAY = Window(TEN - timedelta(hours=10), TEN + timedelta(hours=14))
+
+BUSY = Presence(Availability.BUSY, Activity.BUSY)
+MEETING = Presence(Availability.BUSY, Activity.IN_A_MEETING)
+AWAY = Presence(Availability.AWAY, Activity.OUT_OF_OFFICE)
+ELSEWHERE = Presence(Availability.AVAILABLE, Activity.WORKING_ELSEWHERE)
+
+
+def at(minutes: float) -> datetime:
+    return TEN + timedelta(minutes=minutes)
+
+
+def entry(
+    start: float, end: float, busy_type: BusyType = BusyType.BUSY, *, meeting: bool | None = None
+) -> CalendarEntry:
+    return CalendarEntry(at(start), at(end), busy_type, is_meeting=meeting)
+
+
+def timeline(*entries: CalendarEntry, window: Window = DAY) -> tuple[Segment, ...]:
+    return timeline_of(claims_of(entries, DEFAULT_PROFILE), window)
+
+
+def shown(segments: tuple[Segment, ...]) -> list[tuple[float | None, float | None, Presence]]:
+    """The timeline as minutes from ten o'clock."""
+
+    def minutes(instant: datetime | None) -> float | None:
+        return None if instant is None else (instant - TEN).total_seconds() / 60
+
+    return [(minutes(segment.since), minutes(segment.until), segment.presence) for segment in segments]
+
+
+@pytest.mark.parametrize(
+    ("busy_type", "meeting", "presence"),
+    [
+        pytest.param(BusyType.FREE, None, AVAILABLE, id="free claims nothing"),
+        pytest.param(BusyType.TENTATIVE, None, AVAILABLE, id="tentative claims nothing"),
+        pytest.param(BusyType.BUSY, None, BUSY, id="busy, of which no more is known, is busy"),
+        pytest.param(BusyType.BUSY, False, BUSY, id="a busy appointment is busy"),
+        pytest.param(BusyType.BUSY, True, MEETING, id="a busy meeting with others is a meeting"),
+        pytest.param(BusyType.OUT_OF_OFFICE, None, AWAY, id="out of office is away"),
+        pytest.param(BusyType.OUT_OF_OFFICE, True, AWAY, id="an out-of-office meeting is away"),
+        pytest.param(BusyType.WORKING_ELSEWHERE, None, ELSEWHERE, id="working elsewhere is available elsewhere"),
+    ],
+)
+def test_each_status_is_shown_as_the_table_says(busy_type: BusyType, meeting: bool | None, presence: Presence) -> None:
+    segment = segment_at(timeline(entry(0, 60, busy_type, meeting=meeting)), at(30))
+    assert segment is not None
+    assert segment.presence == presence
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        pytest.param([], [(-600, None, AVAILABLE)], id="an empty calendar is available as far as known"),
+        pytest.param(
+            [entry(0, 60), entry(10, 20)],
+            [(-600, 0, AVAILABLE), (0, 60, BUSY), (60, None, AVAILABLE)],
+            id="a meeting inside another does not end it",
+        ),
+        pytest.param(
+            [entry(0, 30), entry(20, 60)],
+            [(-600, 0, AVAILABLE), (0, 60, BUSY), (60, None, AVAILABLE)],
+            id="crossing entries run until the later end",
+        ),
+        pytest.param(
+            [entry(0, 30), entry(30, 60)],
+            [(-600, 0, AVAILABLE), (0, 60, BUSY), (60, None, AVAILABLE)],
+            id="back-to-back entries leave no gap",
+        ),
+        pytest.param(
+            [entry(0, 30), entry(30, 60, meeting=True)],
+            [(-600, 0, AVAILABLE), (0, 30, BUSY), (30, 60, MEETING), (60, None, AVAILABLE)],
+            id="an appointment that touches a meeting changes the activity",
+        ),
+        pytest.param(
+            [entry(0, 60, BusyType.OUT_OF_OFFICE), entry(20, 90)],
+            [(-600, 0, AVAILABLE), (0, 60, AWAY), (60, 90, BUSY), (90, None, AVAILABLE)],
+            id="out of office beats busy, and busy comes back when it ends",
+        ),
+        pytest.param(
+            [entry(0, 60, BusyType.WORKING_ELSEWHERE), entry(20, 30)],
+            [(-600, 0, AVAILABLE), (0, 20, ELSEWHERE), (20, 30, BUSY), (30, 60, ELSEWHERE), (60, None, AVAILABLE)],
+            id="busy beats working elsewhere",
+        ),
+        pytest.param([entry(0, 0)], [(-600, None, AVAILABLE)], id="an entry without length claims nothing"),
+        pytest.param([entry(-700, -650)], [(-600, None, AVAILABLE)], id="an entry before the window claims nothing"),
+        pytest.param(
+            [entry(-700, -300)],
+            [(-600, -300, BUSY), (-300, None, AVAILABLE)],
+            id="an entry that runs into the window starts with it",
+        ),
+        pytest.param(
+            [entry(0, 60 * 48)],
+            [(-600, 0, AVAILABLE), (0, None, BUSY)],
+            id="an entry that runs past the horizon has no known end",
+        ),
+    ],
+)
+def test_overlaps(entries: list[CalendarEntry], expected: list[tuple[float, float | None, Presence]]) -> None:
+    segments = timeline(*entries)
+    merged: list[tuple[float | None, float | None, Presence]] = []
+    for since, until, presence in shown(segments):
+        if merged and merged[-1][2] == presence:
+            merged[-1] = (merged[-1][0], until, presence)
+        else:
+            merged.append((since, until, presence))
+    assert merged == expected
+
+
+def test_a_segment_says_which_rule_won_and_what_it_beat() -> None:
+    segment = segment_at(
+        timeline(
+            entry(0, 60, BusyType.OUT_OF_OFFICE), entry(0, 60), entry(0, 60), entry(0, 60, BusyType.WORKING_ELSEWHERE)
+        ),
+        at(1),
+    )
+    assert segment is not None
+    assert (segment.source, segment.rule, segment.beaten) == (
+        Source.CALENDAR,
+        "out-of-office",
+        ("busy", "working-elsewhere"),
+    )
+
+
+def test_a_stretch_joins_neighbours_that_show_the_same() -> None:
+    segments = timeline(entry(0, 30), entry(30, 60), entry(10, 20, BusyType.WORKING_ELSEWHERE))
+    stretch = stretch_at(segments, at(15))
+    assert stretch is not None
+    assert (stretch.since, stretch.until) == (at(0), at(60))
+
+
+def test_half_open_at_the_end_nothing_is_claimed() -> None:
+    segment = segment_at(timeline(entry(0, 60)), at(60))
+    assert segment is not None
+    assert segment.presence == AVAILABLE
+
+
+def test_where_there_is_no_data_the_earlier_timeline_stays() -> None:
+    known = timeline(entry(0, 60))
+    gap = entry(30, 120, BusyType.NO_DATA)
+    segments = timeline_of(last_known_claims([gap], known, known_until=at(90)), DAY)
+    assert [(part.since, part.until, part.presence, part.rule) for part in segments[1:-1]] == [
+        (at(30), at(60), BUSY, LAST_KNOWN_RULE),
+        (at(60), at(90), AVAILABLE, LAST_KNOWN_RULE),
+        (at(90), at(120), UNKNOWN, NO_DATA_RULE),
+    ]
+
+
+def test_where_nothing_was_ever_known_no_data_is_unknown_and_never_available() -> None:
+    segments = timeline_of(last_known_claims([entry(0, 60, BusyType.NO_DATA)], (), None), DAY)
+    segment = segment_at(segments, at(30))
+    assert segment is not None
+    assert segment.presence == UNKNOWN
+
+
+def test_no_data_stays_what_it_became_at_every_further_reading() -> None:
+    gap = entry(30, 120, BusyType.NO_DATA)
+    once = timeline_of(last_known_claims([gap], timeline(entry(0, 60)), at(90)), DAY)
+    again = timeline_of(last_known_claims([gap], once, at(100)), DAY)
+    assert says_the_same(once, again, at(20))
+
+
+def test_the_moving_of_the_window_is_no_change() -> None:
+    entries = [entry(-30, 10), entry(60, 90), entry(200, 10_000)]
+    later = Window(DAY.start + timedelta(minutes=5), DAY.end + timedelta(minutes=5))
+    assert says_the_same(timeline(*entries), timeline(*entries, window=later), at(0))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param([entry(0, 61)], id="another end"),
+        pytest.param([entry(0, 60), entry(90, 100)], id="one more entry"),
+        pytest.param([entry(0, 60, BusyType.OUT_OF_OFFICE)], id="another status"),
+        pytest.param([entry(0, 60), entry(0, 30, BusyType.WORKING_ELSEWHERE)], id="one more beaten claim"),
+        pytest.param([], id="an entry less"),
+    ],
+)
+def test_a_change_ahead_is_seen(changed: list[CalendarEntry]) -> None:
+    assert not says_the_same(timeline(entry(0, 60)), timeline(*changed), at(-5))
+
+
+def test_a_crowded_day_is_cut_at_its_far_end_and_stays_bounded() -> None:
+    segments = timeline(*[entry(10 * index, 10 * index + 5) for index in range(60)])
+    assert len(segments) == MAXIMUM_SEGMENTS
+    assert segments[-1].until is None
+    assert segments[:-1] == timeline(*[entry(10 * index, 10 * index + 5) for index in range(25)])[: len(segments) - 1]
+
+
+entries_of_a_day = st.lists(
+    st.builds(
+        entry,
+        start=st.integers(-700, 900),
+        end=st.integers(-700, 900),
+        busy_type=st.sampled_from([status for status in BusyType if status is not BusyType.NO_DATA]),
+        meeting=st.none() | st.booleans(),
+    ).filter(lambda made: made.start <= made.end),
+    max_size=12,
+)
+
+
+def naive_presence(entries: list[CalendarEntry], instant: datetime) -> Presence:
+    """What one sees by looking at a single instant: the strongest of the entries that run."""
+    running = [each for each in entries if each.start <= instant < each.end]
+    if any(each.busy_type is BusyType.OUT_OF_OFFICE for each in running):
+        return AWAY
+    if any(each.busy_type is BusyType.BUSY and each.is_meeting for each in running):
+        return MEETING
+    if any(each.busy_type is BusyType.BUSY for each in running):
+        return BUSY
+    if any(each.busy_type is BusyType.WORKING_ELSEWHERE for each in running):
+        return ELSEWHERE
+    return AVAILABLE
+
+
+@given(entries=entries_of_a_day, minute=st.integers(-600, 839))
+def test_every_instant_shows_what_a_look_at_that_instant_shows(entries: list[CalendarEntry], minute: int) -> None:
+    segment = segment_at(timeline(*entries), at(minute))
+    assert segment is not None
+    assert segment.presence == naive_presence(entries, at(minute))
+
+
+@given(entries=entries_of_a_day)
+def test_the_window_is_covered_without_gap_or_overlap(entries: list[CalendarEntry]) -> None:
+    segments = timeline(*entries)
+    assert segments[0].since == DAY.start
+    assert segments[-1].until is None
+    assert all(one.until == other.since for one, other in pairwise(segments))
+
+
+@given(entries=entries_of_a_day, data=st.data())
+def test_the_order_of_the_entries_makes_no_difference(entries: list[CalendarEntry], data: st.DataObject) -> None:
+    assert timeline(*data.draw(st.permutations(entries))) == timeline(*entries)
+
+
+@given(entries=entries_of_a_day)
+def test_a_claim_of_the_same_strength_is_no_reason_to_split(entries: list[CalendarEntry]) -> None:
+    twice = [*entries, *entries]
+    assert timeline(*twice) == timeline(*entries)
+
+
+def test_claims_carry_the_source_of_the_calendar() -> None:
+    assert claims_of([entry(0, 60)], DEFAULT_PROFILE) == [
+        Claim(at(0), at(60), BUSY, Source.CALENDAR, "busy", DEFAULT_PROFILE.rules[BusyType.BUSY].strength)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param(at(0), at(0), id="without length"),
+        pytest.param(at(1), at(0), id="ending before it starts"),
+        pytest.param(at(0).replace(tzinfo=None), at(1).replace(tzinfo=None), id="without a zone"),
+    ],
+)
+def test_a_window_that_is_none_is_refused(start: datetime, end: datetime) -> None:
+    with pytest.raises(ValueError, match="window"):
+        Window(start, end)
