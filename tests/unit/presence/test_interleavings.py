@@ -220,6 +220,24 @@ def test_in_every_order_nothing_new_leaves_the_transition_alone() -> None:
     assert len(list(every_order(play([BEFORE, BEFORE])))) > 100
 
 
+def test_a_change_taken_back_while_two_checks_cross_is_put_right_by_the_next_check() -> None:
+    """The price of writing nothing where nothing is new: docs/decisions/0006."""
+
+    def make() -> tuple[Sequence[Actor], Callable[[list[int]], None]]:
+        shared = SharedTable(first_record())
+        clock = Clock()
+        truths = [FIRST_TRUTH, BEFORE]
+        actors = [check_actor(shared, truths, clock), check_actor(shared, truths, clock)]
+
+        def judge(order: list[int]) -> None:
+            check_actor(shared, [BEFORE], clock)(lambda: None)
+            assert published(shared.record) == end_state(BEFORE), order
+
+        return actors, judge
+
+    assert len(list(every_order(make))) > 10
+
+
 def test_without_the_condition_on_the_revision_some_order_goes_wrong() -> None:
     with pytest.raises(AssertionError):
         list(every_order(play([FIRST_TRUTH, NEWEST_TRUTH], conditional=False)))
