@@ -1,0 +1,35 @@
+"""What a run of autodiscover did, step by step, for an administrator. Nothing secret is in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One question and what came of it.
+
+    `step` is one of DiscoveryStep or `known` (the URL that answered for the domain before), `asked` a URL or the name
+    of an SRV record, `addresses` what DNS (or the `connect` table) gave, `status` that of HTTP if there was an answer.
+    """
+
+    step: str
+    asked: str
+    addresses: tuple[str, ...]
+    status: int | None
+    milliseconds: int
+    sentence: str
+
+
+class Stopwatch:
+    """Measures the milliseconds of one step."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._start = monotonic()
+
+    def milliseconds(self) -> int:
+        """Return the whole milliseconds since the start."""
+        return round((self._monotonic() - self._start) * 1000)

@@ -1,0 +1,179 @@
+"""HTTP to servers that may be hostile: pinned addresses, verified names, bounded answers, nothing followed.
+
+`requests` carries it because requests_ntlm authenticates through it; what `requests` would take from the environment
+(proxies, .netrc, CA bundles) is off.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from exchange.hosts import HTTPS_PORT, HostPort
+from exchange.network import Network
+from exchange.problems import host_unreachable, malformed_answer, timed_out
+from exchange.sockets import Allowance, Timeouts, open_plain, open_tls
+from presence.errors import ProblemError
+
+HTTP_PORT = 80
+_USER_AGENT = "CalendarPresence"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of HTTP: the status, the headers with lower-case names, and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The authentication schemes that the server offers, in lower case."""
+        header = self.headers.get("www-authenticate", "")
+        return frozenset(part.split()[0].lower() for part in header.split(",") if part.split())
+
+
+class WebClient:
+    """Asks one question at a time; keeps connections until it is closed. For one thread."""
+
+    def __init__(self, network: Network, context: ssl.SSLContext, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._allowance = Allowance(timeouts)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.clear()
+        adapter = _PinnedAdapter(network, context, self._allowance)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        auth: AuthBase | None = None,
+    ) -> Answer:
+        """Send one request and return the answer, of whatever status; redirects are not followed.
+
+        `limit` bounds the bytes received in all, those of the authentication included. Raises `ProblemError`:
+        HostUnreachable, HostNotFound, NameServerFailed, AddressNotAllowed, CertificateInvalid, TlsFailed, Timeout,
+        AnswerTooLarge, MalformedAnswer. What the authentication raises is passed on.
+        """
+        host = urlsplit(url).hostname or ""
+        sent = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
+        self._allowance.begin(host, limit)
+        try:
+            response = self._session.request(method, url, data=body, headers=sent, auth=auth, allow_redirects=False)
+        except (requests.exceptions.Timeout, TimeoutError) as error:
+            raise ProblemError(timed_out(host, "to answer", self._timeouts.read)) from error
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            if _is_timeout(error):
+                raise ProblemError(timed_out(host, "to answer", self._timeouts.read)) from error
+            raise ProblemError(host_unreachable(host, "the connection was lost")) from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
+            raise ProblemError(malformed_answer(host, f"no valid HTTP ({type(error).__name__})")) from error
+        except OSError as error:
+            raise ProblemError(host_unreachable(host, "the connection was lost")) from error
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, lower, response.content)
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Gives `requests` connections whose address was checked and whose certificate this project verified."""
+
+    def __init__(self, network: Network, context: ssl.SSLContext, allowance: Allowance) -> None:
+        super().__init__(max_retries=0)
+        self._network = network
+        self._context = context
+        self._allowance = allowance
+        self._pools: dict[tuple[str, HostPort], HTTPConnectionPool] = {}
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, *_arguments: object, **_options: object
+    ) -> HTTPConnectionPool:
+        """Return the pool of one connection for the request's host and port."""
+        parts = urlsplit(str(request.url))
+        secure = parts.scheme == "https"
+        wanted = HostPort(parts.hostname or "", parts.port or (HTTPS_PORT if secure else HTTP_PORT))
+        key = (parts.scheme, wanted)
+        if key not in self._pools:
+            self._pools[key] = self._new_pool(wanted, secure=secure)
+        return self._pools[key]
+
+    def cert_verify(self, *_arguments: object, **_options: object) -> None:
+        """Do nothing: the context verifies, and no other authorities may be added to it."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse) -> requests.Response:
+        """Refuse compressed answers: few bytes received could become many, behind the back of the allowance."""
+        encoding = resp.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"", "identity"}:
+            resp.close()
+            host = urlsplit(str(req.url)).hostname or ""
+            raise ProblemError(malformed_answer(host, "it is compressed, which was not asked for"))
+        return super().build_response(req, resp)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            pool.close()
+        super().close()
+
+    def _new_pool(self, wanted: HostPort, *, secure: bool) -> HTTPConnectionPool:
+        network, context, allowance = self._network, self._context, self._allowance
+
+        class SecureConnection(HTTPSConnection):
+            def connect(self) -> None:
+                self.sock = open_tls(network, wanted, context, allowance)
+                self.is_verified = True
+
+        class PlainConnection(HTTPConnection):
+            def connect(self) -> None:
+                self.sock = open_plain(network, wanted, allowance)
+
+        pool: HTTPConnectionPool
+        if secure:
+            pool = HTTPSConnectionPool(wanted.host, wanted.port, maxsize=1)
+            pool.ConnectionCls = SecureConnection
+        else:
+            pool = HTTPConnectionPool(wanted.host, wanted.port, maxsize=1)
+            pool.ConnectionCls = PlainConnection
+        return pool
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Say whether a time-out lies at the bottom of what urllib3 and requests made of it."""
+    seen: Any = error
+    for _ in range(8):
+        if isinstance(seen, TimeoutError | urllib3.exceptions.TimeoutError):
+            return True
+        inner = [part for part in getattr(seen, "args", ()) if isinstance(part, BaseException)]
+        seen = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__ or (inner[0] if inner else None)
+        if not isinstance(seen, BaseException):
+            return False
+    return False

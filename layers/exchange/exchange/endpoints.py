@@ -1,0 +1,75 @@
+"""What is known of where mailboxes live, kept between checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An EWS URL, and the name of the gateway whose account it is asked with."""
+
+    gateway: str
+    url: str
+
+
+class EndpointCache(Protocol):
+    """Small facts by key, each forgotten after its time; shared by all that read calendars.
+
+    The keys are made by the functions below, so that a store need not know what an endpoint is.
+    """
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return what is known and not expired, by key."""
+
+    def put(self, key: str, value: Mapping[str, str], ttl_seconds: float) -> None:
+        """Keep a fact for so many seconds."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Forget facts; unknown keys are no error."""
+
+
+class MemoryEndpointCache:
+    """An EndpointCache inside one process. `clock` gives the present instant in UTC."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._items: dict[str, tuple[datetime, dict[str, str]]] = {}
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return what is known and not expired, by key."""
+        now = self._clock()
+        known = ((key, self._items[key]) for key in keys if key in self._items)
+        return {key: dict(value) for key, (expires, value) in known if now < expires}
+
+    def put(self, key: str, value: Mapping[str, str], ttl_seconds: float) -> None:
+        """Keep a fact for so many seconds."""
+        self._items[key] = (self._clock() + timedelta(seconds=ttl_seconds), dict(value))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Forget facts; unknown keys are no error."""
+        for key in keys:
+            self._items.pop(key, None)
+
+
+def mailbox_key(address: str) -> str:
+    """Return the key of a mailbox's endpoint: gateway, url, and the address that it has there."""
+    return f"mailbox#{address}"
+
+
+def domain_key(gateway: str, domain: str) -> str:
+    """Return the key of the autodiscover URL that answered for a domain."""
+    return f"domain#{gateway}#{domain}"
+
+
+def host_key(host: str) -> str:
+    """Return the key of what is known of a host and port."""
+    return f"host#{host}"
+
+
+def rejection_key(gateway: str, secret_version: str) -> str:
+    """Return the key under which rejected credentials of a gateway are remembered."""
+    return f"rejected#{gateway}#{secret_version}"

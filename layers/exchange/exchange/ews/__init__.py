@@ -1,0 +1,1 @@
+"""Exchange Web Services: the request is exchangelib's, the way there and the reading of the answer are ours."""

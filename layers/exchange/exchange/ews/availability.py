@@ -1,0 +1,171 @@
+"""The answer of GetUserAvailability, read strictly: bytes in, one calendar or one problem per mailbox out.
+
+Subjects and locations are passed over here and go no further. Nothing that is missing ever reads as free time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from exchange.bounded_xml import MalformedXml
+from exchange.ews.merged import check_merged
+from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
+from presence.calendar import BusyType, CalendarEntry, Window
+from presence.errors import Problem, ProblemError
+from presence.instants import parse_instant
+
+_VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
+_VIEWS_WITHOUT = frozenset({"None", "MergedOnly"})
+_BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?")
+
+_RESPONSE = f"{{{MESSAGES}}}GetUserAvailabilityResponse"
+_ARRAY = f"{{{MESSAGES}}}FreeBusyResponseArray"
+_ITEM = f"{{{MESSAGES}}}FreeBusyResponse"
+_MESSAGE = f"{{{MESSAGES}}}ResponseMessage"
+_CODE = f"{{{MESSAGES}}}ResponseCode"
+_VIEW = f"{{{MESSAGES}}}FreeBusyView"
+_VIEW_TYPE = f"{{{TYPES}}}FreeBusyViewType"
+_MERGED = f"{{{TYPES}}}MergedFreeBusy"
+_EVENTS = f"{{{TYPES}}}CalendarEventArray"
+_EVENT = f"{{{TYPES}}}CalendarEvent"
+_START = f"{{{TYPES}}}StartTime"
+_END = f"{{{TYPES}}}EndTime"
+_BUSY_TYPE = f"{{{TYPES}}}BusyType"
+_DETAILS = f"{{{TYPES}}}CalendarEventDetails"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The calendar of one mailbox: entries that overlap the window, with their true start and end, and the view."""
+
+    entries: tuple[CalendarEntry, ...]
+    view: str
+
+
+def parse_availability(
+    document: bytes, addresses: Sequence[str], window: Window, host: str
+) -> tuple[Availability | Problem, ...]:
+    """Read the answer about `addresses`, in their order; what is wrong with one mailbox costs only that one.
+
+    `host` names the server in problems. Raises `ProblemError` if the whole answer can't be used: MalformedAnswer,
+    AnswerCountMismatch, or the response code of a SOAP fault.
+    """
+    try:
+        items = _read_array(document, host)
+    except MalformedXml as error:
+        raise ProblemError(malformed_answer(host, str(error))) from error
+    if len(items) != len(addresses):
+        raise ProblemError(count_mismatch(host, len(addresses), len(items)))
+    return tuple(_read_mailbox(item, address, window) for item, address in zip(items, addresses, strict=True))
+
+
+def _read_array(document: bytes, host: str) -> list[etree._Element]:
+    response = soap_body(document)
+    fault = fault_problem(response, host)
+    if fault is not None:
+        raise ProblemError(fault)
+    if response.tag != _RESPONSE:
+        raise MalformedXml(f"{WHAT} holds no GetUserAvailabilityResponse")
+    array = response.find(_ARRAY)
+    if array is None:
+        raise MalformedXml(f"{WHAT} has no FreeBusyResponseArray")
+    items = list(array)
+    if any(item.tag != _ITEM for item in items):
+        raise MalformedXml(f"{WHAT} has something else than FreeBusyResponse in its FreeBusyResponseArray")
+    return items
+
+
+def _read_mailbox(item: etree._Element, address: str, window: Window) -> Availability | Problem:
+    try:
+        return _read_response(item, address, window)
+    except MalformedXml as error:
+        return malformed_calendar(address, str(error))
+
+
+def _read_response(item: etree._Element, address: str, window: Window) -> Availability | Problem:
+    message = item.find(_MESSAGE)
+    if message is None:
+        raise MalformedXml("FreeBusyResponse has no ResponseMessage")
+    code = (message.findtext(_CODE) or "").strip()
+    if not code:
+        raise MalformedXml("ResponseMessage has no ResponseCode")
+    if code != NO_ERROR:
+        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
+    if message.get("ResponseClass") != "Success":
+        raise MalformedXml("ResponseMessage has the code NoError and is no success")
+    view = item.find(_VIEW)
+    if view is None:
+        raise MalformedXml("FreeBusyResponse has no FreeBusyView")
+    kind = (view.findtext(_VIEW_TYPE) or "").strip()
+    if kind in _VIEWS_WITHOUT:
+        return no_calendar_entries(address, kind)
+    if kind not in _VIEWS_WITH_ENTRIES:
+        raise MalformedXml("FreeBusyView has no FreeBusyViewType" if not kind else "FreeBusyViewType is unknown")
+    events = view.find(_EVENTS)
+    read = [] if events is None else [_read_event(event, number) for number, event in enumerate(events, start=1)]
+    # An entry without length claims no time.
+    entries = [entry for entry in read if entry.start < window.end and entry.end > max(window.start, entry.start)]
+    merged = view.findtext(_MERGED)
+    entries += check_merged(merged, read, window, array_is_there=events is not None)
+    return Availability(tuple(sorted(entries, key=lambda entry: (entry.start, entry.end))), kind)
+
+
+def _read_event(event: etree._Element, number: int) -> CalendarEntry:
+    if event.tag != _EVENT:
+        raise MalformedXml(f"element {number} of CalendarEventArray is no CalendarEvent")
+    start = _read_time(event, _START, number)
+    end = _read_time(event, _END, number)
+    if end < start:
+        raise MalformedXml(f"CalendarEvent {number}: EndTime lies before StartTime")
+    text = event.findtext(_BUSY_TYPE)
+    if text is None:
+        raise MalformedXml(f"CalendarEvent {number} has no BusyType")
+    busy_type = _BUSY_TYPES.get(text.strip())
+    if busy_type is None:
+        raise MalformedXml(f"CalendarEvent {number}: BusyType is unknown")
+    details = event.find(_DETAILS)
+    if details is None:
+        return CalendarEntry(start, end, busy_type)
+    return CalendarEntry(
+        start,
+        end,
+        busy_type,
+        is_meeting=_read_flag(details, "IsMeeting", number),
+        is_recurring=_read_flag(details, "IsRecurring", number),
+        is_private=_read_flag(details, "IsPrivate", number),
+    )
+
+
+def _read_time(event: etree._Element, tag: str, number: int) -> datetime:
+    name = tag.rpartition("}")[2]
+    text = event.findtext(tag)
+    if text is None:
+        raise MalformedXml(f"CalendarEvent {number} has no {name}")
+    text = text.strip()
+    if _DATE_TIME.fullmatch(text):
+        with suppress(ValueError):
+            return parse_instant(text)
+    shown = f" {text!r}" if _SHOWN_TIME.fullmatch(text) else ""
+    zone = "has no time zone" if _DATE_TIME.fullmatch(f"{text}Z") else "is no date and time"
+    raise MalformedXml(f"CalendarEvent {number}: {name}{shown} {zone}")
+
+
+def _read_flag(details: etree._Element, name: str, number: int) -> bool | None:
+    text = details.findtext(f"{{{TYPES}}}{name}")
+    if text is None:
+        return None
+    flag = _FLAGS.get(text.strip())
+    if flag is None:
+        raise MalformedXml(f"CalendarEvent {number}: {name} is neither true nor false")
+    return flag

@@ -1,0 +1,253 @@
+"""The problems of this layer that are not Exchange's own response codes: one function a code, with what to do.
+
+No text repeats what a server wrote: a hostile or chatty one may echo what it was sent.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from presence.errors import Problem, ProblemKind
+
+# With these the next host of a pool may be tried: the request has not been judged by any Exchange.
+CONNECTION_CODES = frozenset(
+    {"HostUnreachable", "HostNotFound", "NameServerFailed", "AddressNotAllowed", "CertificateInvalid", "TlsFailed"}
+)
+
+
+def host_unreachable(host: str, reason: str) -> Problem:
+    """Say that the connection was refused, reset, or lost."""
+    return Problem(
+        "HostUnreachable",
+        ProblemKind.PASSING,
+        f"{host} can't be reached: {reason}",
+        "check that the server runs, and that routes and firewalls let this machine through to it",
+    )
+
+
+def timed_out(host: str, stage: str, seconds: float) -> Problem:
+    """Say that the server took longer than allowed."""
+    return Problem(
+        "Timeout",
+        ProblemKind.PASSING,
+        f"{host} took longer than {seconds:g} s {stage}",
+        "check the load of the server and the network on the way to it, or allow more time",
+    )
+
+
+def host_not_found(host: str) -> Problem:
+    """Say that DNS says that there is no such name, or that it has no address."""
+    return Problem(
+        "HostNotFound",
+        ProblemKind.LASTING,
+        f"DNS knows no address of {host}",
+        "check the name, and the name servers in the network part of the gateways document",
+    )
+
+
+def name_server_failed(host: str, reason: str) -> Problem:
+    """Say that DNS gave no answer, or a failure."""
+    return Problem(
+        "NameServerFailed",
+        ProblemKind.PASSING,
+        f"the name servers could not tell the address of {host}: {reason}",
+        "check the name servers in the network part of the gateways document",
+    )
+
+
+def address_not_allowed(host: str, address: str, what: str) -> Problem:
+    """Say that a name leads to an address that no Exchange server has."""
+    return Problem(
+        "AddressNotAllowed",
+        ProblemKind.LASTING,
+        f"{host} leads to {address}, {what}; nothing was sent there",
+        "correct the DNS entry; on a test machine set allow_loopback in the network part of the gateways document",
+    )
+
+
+def certificate_invalid(host: str, what: str, remedy: str) -> Problem:
+    """Say that the certificate can't be trusted; nothing was sent."""
+    return Problem(
+        "CertificateInvalid", ProblemKind.LASTING, f"the certificate of {host} is not accepted: {what}", remedy
+    )
+
+
+def tls_failed(host: str, reason: str) -> Problem:
+    """Say that the TLS handshake broke off."""
+    return Problem(
+        "TlsFailed",
+        ProblemKind.PASSING,
+        f"no TLS connection to {host}: {reason}",
+        "check that the port speaks TLS 1.2 or newer and that nothing on the way intercepts it",
+    )
+
+
+def answer_too_large(host: str, limit: int) -> Problem:
+    """Say that the server sent more than any right answer needs."""
+    return Problem(
+        "AnswerTooLarge",
+        ProblemKind.LASTING,
+        f"{host} sent more than {limit // 1024} KiB; the answer was not read further",
+        "check that this is the Exchange server and not another service",
+    )
+
+
+def malformed_answer(host: str, what: str) -> Problem:
+    """Say that the answer as a whole is not what the protocol says."""
+    return Problem(
+        "MalformedAnswer",
+        ProblemKind.PASSING,
+        f"{host} sent an answer that can't be used: {what}",
+        "if it stays, check that the URL leads to Exchange and that nothing on the way changes its answers",
+    )
+
+
+def malformed_calendar(address: str, what: str) -> Problem:
+    """Say that the part of an answer that belongs to one mailbox is not what the schema says."""
+    return Problem(
+        "MalformedCalendar",
+        ProblemKind.LASTING,
+        f"the calendar of {address} can't be used: {what}",
+        "look at the entry in the mailbox; if it looks right there, the server's answer is at fault",
+    )
+
+
+def count_mismatch(host: str, asked: int, answered: int) -> Problem:
+    """Say that results are matched by their order, so a wrong count makes all of them unusable."""
+    return Problem(
+        "AnswerCountMismatch",
+        ProblemKind.UNEXPECTED,
+        f"{host} was asked about {asked} mailboxes and answered about {answered}; none of it was used",
+        "report the server's version: its answers can't be matched to mailboxes",
+    )
+
+
+def no_calendar_entries(address: str, view: str) -> Problem:
+    """Say that the view holds no entries, which is not the same as a free calendar."""
+    return Problem(
+        "NoCalendarEntries",
+        ProblemKind.LASTING,
+        f"{address} was answered with the view {view!r}, which holds no calendar entries",
+        "a distribution list or an Exchange 2003 mailbox gives no entries: use the address of a mailbox",
+    )
+
+
+def credentials_rejected(host: str, gateway: str, offered: str) -> Problem:
+    """Say that the server refused the account."""
+    return Problem(
+        "CredentialsRejected",
+        ProblemKind.LASTING,
+        f"{host} rejects the credentials of gateway {gateway!r} (it offers {offered or 'no authentication'})",
+        "check user name, password, the gateway's auth, and whether the account is locked;"
+        " TLS interception breaks NTLM with Extended Protection",
+    )
+
+
+def authentication_not_offered(host: str, gateway: str, wanted: str, offered: str) -> Problem:
+    """Say that the server asks for another kind of authentication than the gateway is set to."""
+    return Problem(
+        "AuthenticationNotOffered",
+        ProblemKind.LASTING,
+        f"{host} offers {offered or 'no authentication'}, gateway {gateway!r} is set to {wanted}",
+        "set auth of the gateway to what the server offers, or enable it on the server",
+    )
+
+
+def authentication_failed(host: str, gateway: str) -> Problem:
+    """Say that the exchange of NTLM messages broke off before the account was judged."""
+    return Problem(
+        "AuthenticationFailed",
+        ProblemKind.PASSING,
+        f"{host} broke off the NTLM authentication of gateway {gateway!r}",
+        "check that NTLM is enabled on the server and that a load balancer keeps a connection on one server",
+    )
+
+
+def secret_unusable(gateway: str, reason: str) -> Problem:
+    """Say that the gateway's secret is missing or malformed."""
+    return Problem(
+        "SecretUnusable",
+        ProblemKind.LASTING,
+        f"gateway {gateway!r} has no usable credentials: {reason}",
+        "store the secret that the gateway names, with username and password",
+    )
+
+
+def host_not_trusted(host: str, domain: str, why: str) -> Problem:
+    """Say that credentials would go to a host that nobody vouched for."""
+    return Problem(
+        "HostNotTrusted",
+        ProblemKind.LASTING,
+        f"{host} {why} for {domain}, but is neither below a domain of the gateway nor trusted; it was given nothing",
+        f'if {host} is yours, add "{host}" to trusted_hosts of the gateway',
+    )
+
+
+def endpoint_unusable(domain: str, why: str) -> Problem:
+    """Say that autodiscover named an EWS URL that is not asked."""
+    return Problem(
+        "EndpointUnusable",
+        ProblemKind.LASTING,
+        f"autodiscover names an EWS URL for {domain} that {why}; it was not asked",
+        "set the external and internal URL of the EWS virtual directory to an https URL",
+    )
+
+
+def mailbox_not_found(address: str, host: str) -> Problem:
+    """Say that autodiscover says that it knows no such address."""
+    return Problem(
+        "MailboxNotFound",
+        ProblemKind.LASTING,
+        f"autodiscover at {host} knows no mailbox {address}",
+        "check the primary SMTP address of the user",
+    )
+
+
+def redirected_too_often(address: str, what: str) -> Problem:
+    """Say that autodiscover led in a circle, or further than it may."""
+    return Problem(
+        "TooManyRedirects",
+        ProblemKind.LASTING,
+        f"autodiscover for {address} {what}",
+        "correct the redirection of the address or of the autodiscover service",
+    )
+
+
+def http_status(host: str, status: int, retry_after: float | None = None) -> Problem:
+    """Say what an HTTP status means: not now (429, 5xx), or not at all. `retry_after` is in seconds."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        busy = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+        return Problem(
+            "ServerBusy" if busy else "ServerFailed",
+            ProblemKind.PASSING,
+            f"{host} answers with HTTP status {status}",
+            "nothing, if it passes; else look at the load and the health of the server",
+            retry_after,
+        )
+    code = {403: "AccessDenied", 404: "EndpointNotFound", 440: "LoginPage"}.get(status, "UnexpectedStatus")
+    return Problem(
+        code,
+        ProblemKind.LASTING if status >= HTTPStatus.BAD_REQUEST else ProblemKind.UNEXPECTED,
+        f"{host} answers with HTTP status {status}",
+        "check that the URL is the right one, that the service is enabled there, and that the account may use it",
+    )
+
+
+def autodiscover_failed(domain: str, kind: ProblemKind, steps: str) -> Problem:
+    """Say that no step of autodiscover led to an endpoint."""
+    return Problem(
+        "AutodiscoverFailed",
+        kind,
+        f"autodiscover found no Exchange for {domain}: {steps}",
+        "check DNS, certificate and URL of the autodiscover service, or name the hosts in a gateway of kind ews",
+    )
+
+
+def unexpected_error(host: str, error: Exception) -> Problem:
+    """Say that a fault of this program; the error's own text is left out, since nobody knows what stands in it."""
+    return Problem(
+        "UnexpectedError",
+        ProblemKind.UNEXPECTED,
+        f"reading from {host} failed with {type(error).__name__}",
+        "report this with the version of the program",
+    )

@@ -1,0 +1,161 @@
+"""Connections that end: so many seconds and so many bytes for one answer, whatever the server does.
+
+The bound sits in the socket, below http.client, urllib3, requests and requests_ntlm, so that none of their ways of
+reading (headers, 401 bodies, drained redirects) gets round it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from exchange.certificates import explain_verification
+from exchange.hosts import HostPort
+from exchange.network import Network
+from exchange.problems import answer_too_large, certificate_invalid, host_unreachable, timed_out, tls_failed
+from presence.errors import ProblemError
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect (TCP and TLS, each), to wait for the next bytes, and for one whole answer."""
+
+    connect: float
+    read: float
+
+    @property
+    def whole(self) -> float:
+        """The seconds that one answer may take in all, authentication included."""
+        return self.connect + 2 * self.read
+
+
+class Allowance:
+    """What one exchange of messages may still cost."""
+
+    def __init__(self, timeouts: Timeouts, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._timeouts = timeouts
+        self._monotonic = monotonic
+        self._host = ""
+        self._deadline = 0.0
+        self._limit = 0
+        self._bytes_left = 0
+
+    def begin(self, host: str, limit: int) -> None:
+        """Start anew for a question to `host` whose answers may have `limit` bytes in all."""
+        self._host = host
+        self._deadline = self._monotonic() + self._timeouts.whole
+        self._limit = limit
+        self._bytes_left = limit
+
+    def wait(self, at_most: float) -> float:
+        """Return how long the next step may wait; raises `ProblemError` (Timeout) when the time is over."""
+        left = self._deadline - self._monotonic()
+        if left <= 0:
+            raise ProblemError(timed_out(self._host, "for the whole answer", self._timeouts.whole))
+        return min(left, at_most)
+
+    def receive_seconds(self) -> float:
+        """Return how long to wait for the next bytes."""
+        return self.wait(self._timeouts.read)
+
+    def connect_seconds(self) -> float:
+        """Return how long to wait for a connection."""
+        return self.wait(self._timeouts.connect)
+
+    def spend(self, count: int) -> None:
+        """Account for received bytes; raises `ProblemError` (AnswerTooLarge) when they are too many."""
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise ProblemError(answer_too_large(self._host, self._limit))
+
+
+class BoundedSocket(socket.socket):
+    """A TCP socket under an allowance."""
+
+    allowance: Allowance | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """Receive as `socket.recv_into`, within the allowance."""
+        if self.allowance is None:
+            return super().recv_into(*args, **kwargs)
+        self.settimeout(self.allowance.receive_seconds())
+        count = super().recv_into(*args, **kwargs)
+        self.allowance.spend(count)
+        return count
+
+
+class BoundedTlsSocket(ssl.SSLSocket):
+    """A TLS connection under an allowance; a context makes them through its `sslsocket_class`."""
+
+    allowance: Allowance | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """Receive as `ssl.SSLSocket.recv_into`, within the allowance."""
+        if self.allowance is None:
+            return super().recv_into(*args, **kwargs)
+        self.settimeout(self.allowance.receive_seconds())
+        count = super().recv_into(*args, **kwargs)
+        self.allowance.spend(count)
+        return count
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        """Send as `ssl.SSLSocket.send`, within the allowance."""
+        if self.allowance is not None:
+            self.settimeout(self.allowance.receive_seconds())
+        return super().send(*args, **kwargs)
+
+
+def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> BoundedSocket:
+    """Connect to the first address of a host that answers. Raises `ProblemError`."""
+    reason = ""
+    for address in network.addresses(wanted):
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        opened = BoundedSocket(family, socket.SOCK_STREAM)
+        try:
+            opened.settimeout(allowance.connect_seconds())
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.connect((address.host, address.port))
+        except TimeoutError:
+            opened.close()
+            reason = f"no connection to {address} in time"
+        except OSError as error:
+            opened.close()
+            reason = f"{address}: {error.strerror or type(error).__name__}"
+        except BaseException:
+            opened.close()
+            raise
+        else:
+            opened.allowance = allowance
+            return opened
+    raise ProblemError(host_unreachable(wanted.host, reason))
+
+
+def open_tls(network: Network, wanted: HostPort, context: ssl.SSLContext, allowance: Allowance) -> ssl.SSLSocket:
+    """Connect, and verify the certificate against the host's name (or its IP address). Raises `ProblemError`."""
+    plain = open_plain(network, wanted, allowance)
+    try:
+        plain.settimeout(allowance.connect_seconds())
+        secure = context.wrap_socket(plain, server_hostname=wanted.host)
+    except ssl.SSLCertVerificationError as error:
+        raise ProblemError(certificate_invalid(wanted.host, *explain_verification(error, wanted.host))) from error
+    except TimeoutError as error:
+        raise ProblemError(tls_failed(wanted.host, "the handshake took too long")) from error
+    except ssl.SSLError as error:
+        raise ProblemError(tls_failed(wanted.host, _reason(error))) from error
+    except OSError as error:
+        reason = "the connection was lost during the handshake"
+        raise ProblemError(tls_failed(wanted.host, reason)) from error
+    finally:
+        plain.close()
+    if isinstance(secure, BoundedTlsSocket):
+        secure.allowance = allowance
+    return secure
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """Return OpenSSL's word for it, for example `wrong version number`."""
+    return (error.reason or "handshake failure").replace("_", " ").lower()
