@@ -65,7 +65,7 @@ def event_validator(folder: Path) -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=FormatChecker())
 
 
-SCHEMA_NAME = "presence-changed-v1.schema.json"
+SCHEMA_NAME = "presence-changed.v1.schema.json"
 
 
 def envelope_mistakes(delivery: Delivery, change: Published, validator: Draft202012Validator) -> Iterator[str]:
