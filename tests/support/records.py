@@ -1,0 +1,107 @@
+"""Records, users and messages of every shape, for property tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from presence.claims import Source
+from presence.errors import Problem, ProblemKind
+from presence.messages import CheckReason, CheckRequest, TransitionRequest
+from presence.presences import Activity, Availability, Presence
+from presence.records import PresenceRecord, Reason, RecordedProblem, User
+from presence.timeline import Segment
+
+_HEX = "0123456789abcdef"
+_TEXTS = st.text(min_size=1, max_size=30)
+_RULES = st.sampled_from(["busy", "busy-meeting", "out-of-office", "no-claim", "no-data", "not-read"])
+
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  the zone is given beside
+user_ids = st.text(_HEX, min_size=32, max_size=32)
+addresses = st.sampled_from(
+    ["alice@example.com", "bob.o'neil+work@example.org", "花子@例え.test", "x@branch.test", "müller@sub.research.test"]
+)
+traceparents = st.builds(
+    lambda trace, span: f"00-{trace}-{span}-01",
+    st.text(_HEX, min_size=32, max_size=32),
+    st.text(_HEX, min_size=16, max_size=16),
+)
+presences = st.builds(Presence, st.sampled_from(Availability), st.sampled_from(Activity))
+users = st.builds(User, user_ids, addresses, st.sampled_from(["default", "lync"]))
+
+check_requests = st.builds(
+    CheckRequest,
+    reason=st.sampled_from(CheckReason),
+    requested_at=instants,
+    users=st.lists(users, min_size=1, max_size=5, unique_by=lambda user: user.user_id).map(tuple),
+    traceparent=traceparents,
+    attempt=st.integers(0, 10),
+    endpoint=st.none() | st.just("https://mail.example.com/EWS/Exchange.asmx"),
+    domain=st.none() | st.just("example.com"),
+)
+transition_requests = st.builds(
+    TransitionRequest,
+    due=instants,
+    shard=st.integers(0, 255),
+    user_ids=st.lists(user_ids, min_size=1, max_size=5).map(tuple),
+    traceparent=traceparents,
+)
+
+
+@st.composite
+def timelines(draw: st.DrawFn) -> tuple[Segment, ...]:
+    """Return segments without gap or overlap, the last without an end."""
+    start = draw(instants)
+    lengths = draw(st.lists(st.integers(1, 10_000), max_size=6))
+    boundaries = [start + timedelta(minutes=sum(lengths[:count])) for count in range(len(lengths) + 1)]
+    return tuple(
+        Segment(
+            since=since,
+            until=until,
+            presence=draw(presences),
+            source=draw(st.sampled_from(Source)),
+            rule=draw(_RULES),
+            beaten=tuple(draw(st.lists(_RULES, max_size=2))),
+        )
+        for since, until in zip(boundaries, [*boundaries[1:], None], strict=True)
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> PresenceRecord:
+    """Return a record; what belongs together is there together, and all else varies."""
+    timeline = draw(st.just(()) | timelines())
+    until = timeline[0].until if timeline else draw(st.none() | instants)
+    problem = draw(
+        st.none()
+        | st.builds(
+            RecordedProblem,
+            st.builds(
+                Problem,
+                st.sampled_from(["Timeout", "ErrorADUnavailable"]),
+                st.sampled_from(ProblemKind),
+                _TEXTS,
+                _TEXTS,
+            ),
+            instants,
+        )
+    )
+    return PresenceRecord(
+        user_id=draw(user_ids),
+        address=draw(addresses),
+        revision=draw(st.integers(1, 10**9)),
+        version=draw(st.integers(1, 10**9)),
+        presence=draw(presences),
+        since=draw(instants),
+        until=until,
+        reason=Reason(draw(st.sampled_from(Source)), draw(_RULES)),
+        previous=draw(presences),
+        timeline=timeline,
+        next_at=draw(st.none() | st.just(until)),
+        read_at=draw(st.none() | instants),
+        changed_at=draw(instants),
+        failing_since=draw(instants) if problem else draw(st.none() | instants),
+        problem=problem,
+        traceparent=draw(st.none() | traceparents),
+    )
