@@ -56,7 +56,8 @@ class UserTable:
         for item in query_items(
             self._client,
             TableName=self._table,
-            KeyConditionExpression="bucket = :bucket",
+            KeyConditionExpression="#bucket = :bucket",  # a reserved word of DynamoDB
+            ExpressionAttributeNames={"#bucket": "bucket"},
             ExpressionAttributeValues=to_attributes({":bucket": bucket}),
         ):
             user = _scheduled_user(item)
