@@ -226,7 +226,7 @@ def test_a_change_taken_back_while_two_checks_cross_is_put_right_by_the_next_che
     def make() -> tuple[Sequence[Actor], Callable[[list[int]], None]]:
         shared = SharedTable(first_record())
         clock = Clock()
-        truths = [FIRST_TRUTH, BEFORE]
+        truths: list[tuple[CalendarEntry, ...]] = [FIRST_TRUTH, BEFORE]
         actors = [check_actor(shared, truths, clock), check_actor(shared, truths, clock)]
 
         def judge(order: list[int]) -> None:

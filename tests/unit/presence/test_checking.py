@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
+from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.coming import TransitionQueue
+from presence.errors import MalformedMessage, Problem, ProblemKind, UsersFailed
+from presence.messages import (
+    CheckReason,
+    CheckRequest,
+    decode_check_request,
+    decode_transition_request,
+    new_traceparent,
+)
+from presence.presences import UNKNOWN, Activity, Availability, Presence
+from presence.queues import Queue, QueuedMessage
+from presence.records import PresenceRecord, User
+from presence.tables.presences import PresenceTable, StoredRecords
+from presence.tables.users import UserTable
+
+TEN = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
+ENDPOINT = "https://mail.example.com/EWS/Exchange.asmx"
+BUSY = Presence(Availability.BUSY, Activity.BUSY)
+AVAILABLE = Presence(Availability.AVAILABLE, Activity.AVAILABLE)
+
+
+def user(number: int) -> User:
+    return User(f"{number:032x}", f"user{number}@example.com")
+
+
+ALICE, BOB, CAROL = user(1), user(2), user(3)
+
+
+def problem(kind: ProblemKind = ProblemKind.PASSING, retry_after: float | None = None) -> Problem:
+    return Problem("ErrorServerBusy", kind, "the server is busy", "wait", retry_after)
+
+
+class Records(PresenceTable):
+    """PresenceTable in memory, with the same condition on the revision; it can be made to lose races."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, PresenceRecord] = {}
+        self.malformed: dict[str, MalformedMessage] = {}
+        self.writes = 0
+        self.races_to_lose = 0
+
+    def get_many(self, user_ids: Sequence[str]) -> StoredRecords:
+        return StoredRecords(
+            {user_id: self.stored[user_id] for user_id in user_ids if user_id in self.stored},
+            {user_id: self.malformed[user_id] for user_id in user_ids if user_id in self.malformed},
+        )
+
+    def write(self, record: PresenceRecord) -> PresenceRecord | None:
+        if self.races_to_lose:
+            self.races_to_lose -= 1
+            return None
+        stored = self.stored.get(record.user_id)
+        if record.revision != (stored.revision if stored else 0):
+            return None
+        self.writes += 1
+        self.stored[record.user_id] = replace(record, revision=record.revision + 1)
+        return self.stored[record.user_id]
+
+
+class Messages(Queue):
+    def __init__(self) -> None:
+        self.sent: list[QueuedMessage] = []
+
+    def send(self, messages: Sequence[QueuedMessage]) -> None:
+        self.sent.extend(messages)
+
+
+class Hints(UserTable):
+    def __init__(self) -> None:
+        self.endpoints: dict[str, str] = {}
+
+    def remember_endpoint(self, user_id: str, endpoint: str) -> None:
+        self.endpoints[user_id] = endpoint
+
+
+class Exchange:
+    """Answers from a table of entries or problems; each question is noted."""
+
+    def __init__(self) -> None:
+        self.calendars: dict[str, tuple[CalendarEntry, ...] | Problem] = {}
+        self.asked: list[tuple[tuple[str, ...], Window]] = []
+        self.now = TEN
+
+    def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
+        self.asked.append((tuple(addresses), window))
+        outcomes: dict[str, CalendarReading | Problem] = {}
+        for address in addresses:
+            found = self.calendars.get(address, ())
+            outcomes[address] = (
+                found
+                if isinstance(found, Problem)
+                else CalendarReading(address, window, found, self.now, ENDPOINT, "FreeBusy")
+            )
+        return outcomes
+
+
+@dataclass
+class World:
+    records: Records
+    checks: Messages
+    transitions: Messages
+    hints: Hints
+    exchange: Exchange
+    now: datetime = TEN
+
+    def check(self, *users: User, request: CheckRequest | None = None) -> CheckSummary:
+        self.exchange.now = self.now
+        return CalendarCheck(
+            presences=self.records,
+            users=self.hints,
+            reader=self.exchange,
+            check_queue=self.checks,
+            transition_queue=TransitionQueue(self.transitions, 16),
+            clock=lambda: self.now,
+            jitter=lambda: 1.0,
+            options=CheckOptions(),
+        ).run(request or request_for(*users, at=self.now))
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Records(), Messages(), Messages(), Hints(), Exchange())
+
+
+def request_for(*users: User, at: datetime = TEN, attempt: int = 0, endpoint: str | None = ENDPOINT) -> CheckRequest:
+    return CheckRequest(CheckReason.SCHEDULE, at, users, new_traceparent(), attempt, endpoint)
+
+
+def busy(start: float, end: float) -> CalendarEntry:
+    return CalendarEntry(TEN + timedelta(seconds=start), TEN + timedelta(seconds=end), BusyType.BUSY)
+
+
+def test_a_hundred_users_are_one_question_and_a_second_check_writes_nothing(world: World) -> None:
+    users = [user(number) for number in range(100)]
+    assert world.check(*users).written == 100
+    assert len(world.exchange.asked) == 1
+    world.now += timedelta(minutes=5)
+    assert world.check(*users).written == 0
+    assert world.records.writes == 100
+
+
+def test_the_window_is_from_an_hour_ago_to_a_day_ahead_in_whole_minutes(world: World) -> None:
+    world.check(ALICE)
+    minute = TEN.replace(second=0)
+    assert world.exchange.asked[0][1] == Window(minute - timedelta(hours=1), minute + timedelta(hours=24))
+
+
+def test_one_users_failure_costs_the_others_nothing(world: World) -> None:
+    world.exchange.calendars = {
+        ALICE.address: (busy(-60, 600),),
+        BOB.address: problem(ProblemKind.LASTING),
+        CAROL.address: problem(),
+    }
+    summary = world.check(ALICE, BOB, CAROL)
+    assert world.records.stored[ALICE.user_id].presence == BUSY
+    assert world.records.stored[BOB.user_id].presence == UNKNOWN
+    assert world.records.stored[CAROL.user_id].presence == UNKNOWN
+    assert summary.problems == {"ErrorServerBusy": 2}
+    assert summary.with_lasting_problem == 1
+
+
+def test_who_fails_for_a_passing_reason_goes_back_on_the_queue_alone_and_delayed_as_asked(world: World) -> None:
+    world.exchange.calendars = {BOB.address: problem(retry_after=42.0), CAROL.address: problem(ProblemKind.LASTING)}
+    assert world.check(ALICE, BOB, CAROL).retried == 1
+    (message,) = world.checks.sent
+    retry = decode_check_request(message.body)
+    assert (message.delay, retry.users, retry.attempt, retry.reason) == (42, (BOB,), 1, CheckReason.RETRY)
+    assert retry.requested_at == TEN
+
+
+def test_without_a_time_from_the_server_each_attempt_waits_twice_as_long(world: World) -> None:
+    world.exchange.calendars = {BOB.address: problem()}
+    for attempt in range(3):
+        world.check(request=request_for(BOB, attempt=attempt))
+    assert [message.delay for message in world.checks.sent] == [15, 30, 60]
+
+
+def test_a_retry_that_would_come_after_the_next_turn_is_not_queued_but_recorded(world: World) -> None:
+    world.exchange.calendars = {BOB.address: problem(retry_after=301.0)}
+    assert world.check(BOB).retried == 0
+    assert world.checks.sent == []
+    recorded = world.records.stored[BOB.user_id].problem
+    assert recorded is not None
+    assert recorded.problem.code == "ErrorServerBusy"
+
+
+def test_a_request_older_than_an_interval_is_dropped(world: World) -> None:
+    summary = world.check(request=request_for(ALICE, at=TEN - timedelta(minutes=5, seconds=1)))
+    assert (summary.dropped, world.exchange.asked, world.records.stored) == (1, [], {})
+
+
+def test_a_lost_race_is_decided_again_on_the_newer_record(world: World) -> None:
+    world.records.races_to_lose = 2
+    world.exchange.calendars = {ALICE.address: (busy(-60, 600),)}
+    assert world.check(ALICE).written == 1
+    assert world.records.stored[ALICE.user_id].version == 1
+
+
+def test_a_record_that_keeps_changing_sends_the_message_back_and_costs_the_others_nothing(world: World) -> None:
+    world.records.races_to_lose = 5
+    summary = world.check(ALICE, BOB)
+    assert list(summary.errors) == [ALICE.user_id]
+    assert world.records.stored[BOB.user_id].presence == AVAILABLE
+    with pytest.raises(UsersFailed, match=ALICE.user_id):
+        summary.raise_errors()
+
+
+def test_a_malformed_record_is_left_alone_and_costs_the_others_nothing(world: World) -> None:
+    world.records.malformed[ALICE.user_id] = MalformedMessage("PresenceTable[…].until: no time zone")
+    summary = world.check(ALICE, BOB)
+    assert ALICE.user_id not in world.records.stored
+    assert world.records.stored[BOB.user_id].version == 1
+    with pytest.raises(UsersFailed, match="until: no time zone"):
+        summary.raise_errors()
+
+
+def test_what_falls_due_soon_is_queued_at_once_and_what_does_not_is_left_to_the_schedule(world: World) -> None:
+    world.exchange.calendars = {ALICE.address: (busy(60, 600),), BOB.address: (busy(500, 600),)}
+    world.check(ALICE, BOB)
+    (message,) = world.transitions.sent
+    transition = decode_transition_request(message.body)
+    assert (transition.due, transition.user_ids, message.delay) == (TEN + timedelta(seconds=60), (ALICE.user_id,), 58)
+
+
+def test_a_new_endpoint_is_remembered_and_a_known_one_is_not_written_again(world: World) -> None:
+    world.check(request=request_for(ALICE, endpoint=None))
+    world.check(request=request_for(BOB, endpoint=ENDPOINT))
+    assert world.hints.endpoints == {ALICE.user_id: ENDPOINT}
+
+
+def test_a_change_carries_the_traceparent_of_its_request(world: World) -> None:
+    request = request_for(ALICE)
+    world.check(request=request)
+    assert world.records.stored[ALICE.user_id].traceparent == request.traceparent
