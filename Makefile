@@ -106,7 +106,8 @@ FROM_CACHE := $(PIP_FLAGS) --no-index --find-links $(WHEELS)
 fetch = mkdir -p $(WHEELS) && $(1) -m pip download $(FROM_CACHE) --only-binary=:all: --dest $(WHEELS) $(3) -r $(2) >/dev/null 2>&1 \
     || $(1) -m pip download $(PIP_FLAGS) --quiet --only-binary=:all: --dest $(WHEELS) $(3) -r $(2)
 # (1) folder, (2) base interpreter, (3) requirements
-environment = rm -rf $(1) && $(2) -m venv $(1) && $(call fetch,$(1)/bin/python,$(3)) \
+environment = { test "$(call python_tag,$(1)/bin/python)" = "$(call python_tag,$(2))" || rm -rf $(1); } \
+    && $(2) -m venv $(1) && $(call fetch,$(1)/bin/python,$(3)) \
     && $(1)/bin/python -m pip install $(FROM_CACHE) -r $(3)
 # The packages of this checkout, from where they lie. Nothing is fetched to build them.
 editable = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation \
@@ -122,6 +123,7 @@ $(DEV):
 
 $(ENGINE):
 	@echo 'Installing the embedded engine into $(BUILD)/engine …'
+	@rm -rf $(BUILD)/engine
 	@$(call environment,$(BUILD)/engine,$(PYTHON),requirements/engine.txt)
 	@$(call done_with,engine)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, WaiterError
 
 from local.stack.engine import Engine
+from local.stack.engine_gaps import mend
 from local.stack.errors import DeploymentError
 from local.stack.packaging import CHECKOUT, package_template
 
@@ -91,18 +92,15 @@ def deploy(
             _wait(cloudformation, "stack_create_complete", stack_name)
     except ClientError as error:
         raise DeploymentError(f"The engine refused template.yaml: {error}") from error
-    _make_concurrency_numbers(engine)
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    mend(engine, [role["PhysicalResourceId"] for role in resources if role["ResourceType"] == "AWS::IAM::Role"])
     return Deployment(
         engine=engine,
         stack_name=stack_name,
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
-        resources={
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for page in pages
-            for resource in page["StackResourceSummaries"]
-        },
+        resources={resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
     )
 
 
@@ -115,16 +113,6 @@ def _uploader(engine: Engine) -> Any:
         return f"s3://{_BUCKET}/{key}"
 
     return upload
-
-
-def _make_concurrency_numbers(engine: Engine) -> None:
-    # CloudFormation turns a parameter of type Number into a number where a property wants one. The engine leaves it
-    # text, on which its pollers of queues fail.
-    client = engine.client("lambda")
-    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-        limit = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-        if isinstance(limit, str):
-            client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(limit)})
 
 
 def _exists(cloudformation: Any, stack_name: str) -> bool:

@@ -1,0 +1,57 @@
+"""Fills a deployed stack: gateways, credentials, users. Writes them as the operator's command does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from local.stack.deployment import Deployment
+from presence.records import User
+from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.users import AddressTaken, UserTable
+
+
+def seed(
+    deployment: Deployment,
+    *,
+    gateways: Mapping[str, object],
+    credentials: Mapping[str, Mapping[str, str]],
+    addresses: Iterable[str],
+    profile: str = "default",
+) -> tuple[User, ...]:
+    """Put the gateways document, its secrets, and users; what is there already is kept or replaced.
+
+    Args:
+        deployment: The stack to fill.
+        gateways: The gateways document.
+        credentials: Username and password by the reference that gateways name them with.
+        addresses: SMTP addresses of the users.
+        profile: The users' profile.
+
+    Returns:
+        The users, in the order of the addresses.
+
+    Raises:
+        ConfigurationError: an address is none, or the document is too large.
+    """
+    secrets = deployment.client("secretsmanager")
+    for reference, credential in credentials.items():
+        name = deployment.outputs["SecretPrefix"] + reference
+        try:
+            secrets.create_secret(Name=name, SecretString=json.dumps(dict(credential)))
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=name, SecretString=json.dumps(dict(credential)))
+    dynamodb = deployment.client("dynamodb")
+    ConfigTable(dynamodb, deployment.outputs["ConfigTableName"]).put_document(GATEWAYS, gateways)
+    table = UserTable(dynamodb, deployment.outputs["UserTableName"])
+    return tuple(_add(table, address, profile) for address in addresses)
+
+
+def _add(table: UserTable, address: str, profile: str) -> User:
+    try:
+        return table.add(address, profile)
+    except AddressTaken:
+        user = table.find(address)
+        if user is None:  # removed by somebody in between
+            raise
+        return user
