@@ -26,11 +26,11 @@ _SCHEMES: Mapping[Authentication, frozenset[str]] = {
     Authentication.NTLM: frozenset({"ntlm", "negotiate"}),
     Authentication.BASIC: frozenset({"basic"}),
 }
-_TALKATIVE_LOGGERS = ("exchangelib", "spnego", "requests_ntlm", "urllib3")
+_TALKATIVE_LOGGERS = ("exchangelib", "spnego", "requests_ntlm")
 
 
 def silence_loggers() -> None:
-    """Shut the loggers of the libraries below up: they print Authorization headers, tokens and bodies."""
+    """Silence the loggers of the libraries below: they print Authorization headers, tokens and bodies."""
     for name in _TALKATIVE_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [logging.NullHandler()]

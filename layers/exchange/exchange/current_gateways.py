@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from presence.calendar import CalendarReading, Window
-from presence.errors import CalendarPresenceError, Problem, ProblemKind
-from presence.tables.configuration import GATEWAYS, Document
-
 from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateways import parse_gateways
 from exchange.reader import ExchangeReader
+from presence.calendar import CalendarReading, Window
+from presence.errors import CalendarPresenceError, Problem, ProblemKind
+from presence.tables.configuration import GATEWAYS, Document
 
 READ_AGAIN_AFTER = timedelta(seconds=30)
 

@@ -98,7 +98,7 @@ class Locator:
         hours = min(found.ttl_hours or _LONGEST_HOURS, _LONGEST_HOURS)
         value = {"gateway": gateway.name, "url": found.url, "mailbox": found.address}
         self._cache.put(mailbox_key(address), value, _spread(address, hours * _HOUR))
-        if self._services.get(key) != found.service_url:
+        if found.service_url and self._services.get(key) != found.service_url:
             self._services[key] = found.service_url
             self._cache.put(key, {"url": found.service_url}, _spread(key, _LONGEST_HOURS * _HOUR))
 

@@ -13,7 +13,6 @@ from typing import cast
 import dns.exception
 import dns.name
 import dns.nameserver
-import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
@@ -107,12 +106,17 @@ class Network:
             return [str(ipaddress.ip_address(host))]
         except ValueError:
             pass
-        found = []
+        found: list[str] = []
+        failure: ProblemError | None = None
         for kind in ("A", "AAAA"):
-            records = self._query(host, kind)
-            found += [cast("A | AAAA", record).address for record in records or ()]
+            try:
+                records = self._query(host, kind)
+            except ProblemError as error:  # some name servers fail at one of the two: the other one is enough
+                failure = error
+            else:
+                found += [cast("A | AAAA", record).address for record in records or ()]
         if not found:
-            raise ProblemError(host_not_found(host))
+            raise failure or ProblemError(host_not_found(host))
         return found
 
     def _query(self, name: str, kind: str) -> dns.resolver.Answer | None:

@@ -41,7 +41,10 @@ _TELLING = ("SecretUnusable", "CredentialsRejected", "AuthenticationNotOffered",
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """The mailbox was found: its address there, its EWS URL, how long that holds (hours), and who said so."""
+    """The mailbox was found: its address there, its EWS URL, how long that holds (hours), and who said so.
+
+    `service_url` is empty if who said so is no host that may be asked at once the next time.
+    """
 
     address: str
     url: str
@@ -144,6 +147,12 @@ class Discovery:
                 return None
             self._asked.add((url, address))
             trusted = self._trust.may_have_credentials(host.host)
+            if not trusted and url != root_domain_url(domain_of(address)):
+                # Redirections and DNS can be forged: a stranger is not even told that somebody asks.
+                problem = host_not_trusted(host.host, domain_of(self._address), "is where autodiscover is referred to")
+                self._questioner.note(step, url, problem.text)
+                self._failures.append((step, problem))
+                return None
             reply = self._questioner.ask(step, url, address, trusted=trusted, at_once=step == KNOWN)
             if reply.problem:
                 self._failures.append((step, reply.problem))
@@ -154,7 +163,8 @@ class Discovery:
                 continue
             answer = self._read(step, url, reply)
             # What answers for the domain is the first service that speaks autodiscover: it may send one mailbox on.
-            self._service = self._service or (url if answer else "")
+            if answer and trusted:
+                self._service = self._service or url
             if isinstance(answer, PoxRedirectUrl):
                 url = answer.url
                 self._count_redirect()

@@ -10,6 +10,10 @@ from exchange.gateways import ALL_OTHER_DOMAINS, Gateway
 from exchange.hosts import HostPort, ascii_host, split_https_url
 
 _SERVICE_PATH = "/autodiscover/autodiscover.xml"
+_COUNTRY_CODE_LENGTH = 2
+# Second-level names under which countries register others: whoever owns "autodiscover" below them is a stranger.
+_REGISTRY_WORDS = "ac asn biz co com edu gen go gob gouv gov gv id info k12 lg ltd me mil mod ne net nhs nom or org plc"
+_REGISTRY_NAMES = frozenset(_REGISTRY_WORDS.split())
 
 
 class Trust:
@@ -21,7 +25,8 @@ class Trust:
 
     def __init__(self, gateway: Gateway, domain: str) -> None:
         own = {domain, *gateway.domains} - {ALL_OTHER_DOMAINS}
-        self._suffixes = tuple(f".{ascii_host(name)}" for name in sorted(own))
+        names = sorted(ascii_host(name) for name in own)
+        self._suffixes = tuple(f".{name}" for name in names if not _belongs_to_registry(name))
         self._hosts = gateway.trusted_hosts
 
     def may_have_credentials(self, host: str) -> bool:
@@ -30,6 +35,14 @@ class Trust:
         The root of a domain is often somebody's website, so it is trusted by name only.
         """
         return host in self._hosts or host.endswith(self._suffixes)
+
+
+def _belongs_to_registry(domain: str) -> bool:
+    """Say whether a domain looks like one of a registry (`co.uk`), below which anybody may have a name."""
+    labels = domain.split(".")
+    if len(labels) == 1:
+        return True
+    return len(labels) == 2 and len(labels[1]) == _COUNTRY_CODE_LENGTH and labels[0] in _REGISTRY_NAMES  # noqa: PLR2004
 
 
 def root_domain_url(domain: str) -> str:

@@ -96,6 +96,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "ErrorTimeIntervalTooBig": Meaning(_LASTING, "the time asked for is too long", "set a shorter horizon"),
     "ErrorInvalidServerVersion": Meaning(_UNEXPECTED, "the server knows no version of the request", _REPORT),
     "ErrorIncorrectSchemaVersion": Meaning(_UNEXPECTED, "the server knows no version of the request", _REPORT),
+    "ErrorInvalidSchemaVersionForMailboxVersion": Meaning(
+        _UNEXPECTED, "the server knows no version of the request", _REPORT
+    ),
     "ErrorSchemaValidation": Meaning(_UNEXPECTED, "the request does not follow the server's schema", _REPORT),
     "ErrorInvalidRequest": Meaning(_UNEXPECTED, "the request is not valid", _REPORT),
 }
