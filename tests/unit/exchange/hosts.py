@@ -1,0 +1,243 @@
+"""Hosts on loopback that answer as a test tells them, correctly or not, and keep every byte that they are sent."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from exchange.credentials import Credentials
+from exchange.endpoints import MemoryEndpointCache
+from exchange.gateways import GatewaysDocument, parse_gateways
+from exchange.reader import ExchangeReader
+from local.exchange.certificates import CertificateAuthority
+from local.exchange.listener import ClosedPort, Listener
+from local.exchange.nameserver import NameServer, Zone
+from presence.errors import ConfigurationError
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+USERNAME = "EXAMPLE\\reader"
+PASSWORD = "correct horse battery staple"
+
+Respond = Callable[[bytes], bytes | None]
+
+
+def http(status: int, body: bytes = b"", **headers: str) -> bytes:
+    """Return an HTTP answer; header names are written with underscores."""
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def challenge(scheme: str = 'Basic realm="x"') -> bytes:
+    return http(401, b"<html>Sign in</html>", WWW_Authenticate=scheme)
+
+
+def website(_request: bytes = b"") -> bytes:
+    return http(200, b"<!DOCTYPE html><html><body>Welcome</body></html>", Content_Type="text/html")
+
+
+def when_signed_in(answer: bytes) -> Respond:
+    """Answer to whoever shows Basic credentials, and ask everybody else for them."""
+    return lambda request: answer if b"\r\nauthorization: basic " in request.lower() else challenge()
+
+
+@dataclass
+class KeptHost:
+    """A host, what it received (decrypted), and how often it was connected to."""
+
+    name: str
+    received: bytearray = field(default_factory=bytearray)
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+    @property
+    def was_given_credentials(self) -> bool:
+        """Whether anything came that only an account's owner sends."""
+        return b"authorization" in self.received.lower()
+
+
+class Net:
+    """Hosts with certificates of one authority, DNS for them, and a document that leads there."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self.authority = CertificateAuthority("Test CA")
+        self.zone = Zone()
+        self.nameserver = stack.enter_context(NameServer(self.zone))
+        self.connect: dict[str, str] = {}
+        closed = ClosedPort()
+        stack.callback(closed.close)
+        self.closed = f"127.0.0.1:{closed.port}"
+
+    def host(self, name: str, respond: Respond, *, port: int = 443, plain: bool = False, cert: str = "") -> KeptHost:
+        """Start a host that gives every whole request to `respond` and sends what it returns; None hangs up."""
+        kept = KeptHost(name)
+
+        def serve(connection: socket.socket) -> None:
+            kept.connections += 1
+            for request in _requests(connection, kept.received):
+                kept.requests.append(request)
+                answer = respond(request)
+                if answer is None:
+                    return
+                connection.sendall(answer)
+
+        context = None if plain else self.authority.issue(cert or name).server_context()
+        self.listen(name, port, Listener(serve, context))
+        return kept
+
+    def listen(self, name: str, port: int, listener: Listener) -> None:
+        """Start any listener under a name and port."""
+        self._stack.callback(listener.close)
+        listener.start()
+        self.connect[f"{name}:{port}"] = f"127.0.0.1:{listener.port}"
+
+    def silent(self, name: str, *ports: int) -> None:
+        """Let a name have an address where nobody listens."""
+        for port in ports or (443, 80):
+            self.connect[f"{name}:{port}"] = self.closed
+
+    def document(self, *gateways: Mapping[str, Any], **network: Any) -> GatewaysDocument:
+        """Return a document with these gateways, an autodiscover one for example.com if none is given."""
+        complete = [
+            {
+                "name": f"gateway{index}",
+                "kind": "autodiscover",
+                "domains": ["example.com"],
+                "credentials": "reader",
+                "auth": "basic",
+                "ca": self.authority.pem,
+                **gateway,
+            }
+            for index, gateway in enumerate(gateways or ({},))
+        ]
+        settings = {"nameservers": [self.nameserver.address], "connect": self.connect, "allow_loopback": True}
+        return parse_gateways({"schema_version": 1, "network": {**settings, **network}, "gateways": complete})
+
+    def reader(
+        self,
+        *gateways: Mapping[str, Any],
+        cache: MemoryEndpointCache | None = None,
+        secrets: Mapping[str, Credentials] | None = None,
+        **network: Any,
+    ) -> ExchangeReader:
+        """Return a reader over `document` with short time-outs."""
+        return ExchangeReader(
+            gateways=self.document(*gateways, **network),
+            secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)} if secrets is None else secrets),
+            cache=cache or MemoryEndpointCache(lambda: NOW),
+            clock=lambda: NOW,
+            connect_timeout=2.0,
+            read_timeout=0.5,
+        )
+
+
+class Secrets:
+    """A SecretSource of a dictionary."""
+
+    def __init__(self, secrets: Mapping[str, Credentials]) -> None:
+        self._secrets = secrets
+
+    def credentials(self, reference: str) -> Credentials:
+        if reference not in self._secrets:
+            raise ConfigurationError(f"secret {reference!r}: is missing")
+        return self._secrets[reference]
+
+
+def pox_settings(*urls: str, kind: str = "EXPR", extra: str = "") -> bytes:
+    protocols = "".join(f"<Protocol><Type>{kind}</Type><ASUrl>{url}</ASUrl>{extra}</Protocol>" for url in urls)
+    return pox_account(f"<Action>settings</Action>{protocols}")
+
+
+def pox_account(inner: str) -> bytes:
+    outlook = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+    return _pox(f'<Response xmlns="{outlook}"><Account><AccountType>email</AccountType>{inner}</Account></Response>')
+
+
+def pox_error(code: int) -> bytes:
+    return _pox(f'<Response><Error Time="1" Id="2"><ErrorCode>{code}</ErrorCode></Error></Response>')
+
+
+def _pox(inner: str) -> bytes:
+    namespace = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+    return f'<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="{namespace}">{inner}</Autodiscover>'.encode()
+
+
+def mailbox_answer(events: Sequence[tuple[str, str, str]] = (), *, view: str = "FreeBusy") -> str:
+    """Return the FreeBusyResponse of one mailbox with (start, end, BusyType) entries."""
+    entries = "".join(
+        f"<t:CalendarEvent><t:StartTime>{start}</t:StartTime><t:EndTime>{end}</t:EndTime>"
+        f"<t:BusyType>{busy_type}</t:BusyType></t:CalendarEvent>"
+        for start, end, busy_type in events
+    )
+    return free_busy_response(
+        f"<t:FreeBusyViewType>{view}</t:FreeBusyViewType><t:CalendarEventArray>{entries}</t:CalendarEventArray>"
+    )
+
+
+def free_busy_response(view: str) -> str:
+    """Return the FreeBusyResponse of one mailbox with the inside of its FreeBusyView."""
+    return (
+        '<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>'
+        f"</m:ResponseMessage><m:FreeBusyView>{view}</m:FreeBusyView></m:FreeBusyResponse>"
+    )
+
+
+def failed_mailbox(code: str, inside: str = "") -> str:
+    """Return the FreeBusyResponse of one mailbox that could not be read."""
+    return (
+        f'<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Error"><m:ResponseCode>{code}</m:ResponseCode>'
+        f"{inside}</m:ResponseMessage></m:FreeBusyResponse>"
+    )
+
+
+def availability(*responses: str) -> bytes:
+    """Return a whole answer of GetUserAvailability."""
+    array = f"<m:FreeBusyResponseArray>{''.join(responses)}</m:FreeBusyResponseArray>"
+    return envelope(f"<m:GetUserAvailabilityResponse>{array}</m:GetUserAvailabilityResponse>")
+
+
+def fault(code: str, inside: str = "") -> bytes:
+    """Return a SOAP fault with a response code of Exchange."""
+    errors = "http://schemas.microsoft.com/exchange/services/2006/errors"
+    return envelope(
+        f'<s:Fault><faultcode xmlns:a="{errors}">a:{code}</faultcode><faultstring>It failed.</faultstring>'
+        f'<detail><e:ResponseCode xmlns:e="{errors}">{code}</e:ResponseCode>{inside}</detail></s:Fault>'
+    )
+
+
+def envelope(body: str) -> bytes:
+    base = "http://schemas.microsoft.com/exchange/services/2006"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="{base}/messages"'
+        f' xmlns:t="{base}/types"><s:Body>{body}</s:Body></s:Envelope>'
+    ).encode()
+
+
+def _requests(connection: socket.socket, received: bytearray) -> Iterator[bytes]:
+    """Yield whole requests; `received` gets every byte, also of a request that is never finished."""
+    pending = b""
+    while True:
+        while b"\r\n\r\n" not in pending:
+            data = connection.recv(65536)
+            if not data:
+                return
+            received += data
+            pending += data
+        head, _, rest = pending.partition(b"\r\n\r\n")
+        length = next(
+            (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
+        while len(rest) < length:
+            data = connection.recv(65536)
+            if not data:
+                return
+            received += data
+            rest += data
+        yield head + b"\r\n\r\n" + rest[:length]
+        pending = rest[length:]

@@ -1,0 +1,274 @@
+"""Attacks: servers that speak correctly, keep every byte, and must not get the account."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from exchange.locating import Resolution
+from local.exchange.nameserver import ServiceRecord
+from tests.unit.exchange.hosts import (
+    PASSWORD,
+    KeptHost,
+    Net,
+    challenge,
+    http,
+    pox_account,
+    pox_settings,
+    website,
+    when_signed_in,
+)
+
+ALICE = "alice@example.com"
+EWS = "https://mail.example.com/EWS/Exchange.asmx"
+STRANGER = "https://autodiscover.stranger.test/autodiscover/autodiscover.xml"
+
+
+def assert_got_nothing(host: KeptHost) -> None:
+    assert host.connections == 0
+    assert host.received == b""
+
+
+def sentences(resolution: Resolution) -> str:
+    return " / ".join(step.sentence for step in resolution.trace)
+
+
+def test_the_account_does_reach_the_host_that_may_have_it(net: Net) -> None:
+    """The control: were nothing ever sent, every attack below would pass."""
+    net.silent("example.com")
+    trusted = net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(EWS))))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.endpoint is not None
+    assert trusted.was_given_credentials
+    assert base64.b64encode(f"EXAMPLE\\reader:{PASSWORD}".encode()) in trusted.received
+
+
+@pytest.mark.parametrize("scheme", ['Basic realm="x"', "NTLM", "Negotiate", 'NTLM, Basic realm="x"'])
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_a_website_on_the_root_domain_that_asks_for_a_password_gets_none(net: Net, scheme: str, auth: str) -> None:
+    site = net.host("example.com", lambda _request: challenge(scheme))
+    net.silent("autodiscover.example.com")
+
+    resolution = net.reader({"auth": auth}).resolve(ALICE)
+
+    assert site.requests, "it is asked, without the account"
+    assert not site.was_given_credentials
+    assert resolution.problem is not None
+    assert "example.com asks for credentials" in sentences(resolution)
+
+
+def test_the_root_domain_gets_the_account_once_the_operator_trusts_it_by_name(net: Net) -> None:
+    root = net.host("example.com", when_signed_in(http(200, pox_settings(EWS))))
+
+    resolution = net.reader({"trusted_hosts": ["example.com"]}).resolve(ALICE)
+
+    assert resolution.endpoint is not None
+    assert root.was_given_credentials
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_plain_http_redirect_to_a_foreign_host_with_a_valid_certificate_gets_nothing(net: Net, status: int) -> None:
+    stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("example.com")
+    net.silent("autodiscover.example.com", 443)
+    net.host("autodiscover.example.com", lambda _request: http(status, Location=STRANGER), port=80, plain=True)
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert_got_nothing(stranger)
+    assert resolution.problem is not None
+    assert "autodiscover.stranger.test is where autodiscover is referred to" in sentences(resolution)
+
+
+def test_plain_http_is_asked_for_a_redirect_and_told_nothing(net: Net) -> None:
+    net.silent("example.com")
+    net.silent("autodiscover.example.com", 443)
+    plain = net.host("autodiscover.example.com", lambda _request: challenge("NTLM"), port=80, plain=True)
+
+    net.reader({"auth": "ntlm"}).resolve(ALICE)
+
+    (request,) = plain.requests
+    assert request.startswith(b"GET /autodiscover/autodiscover.xml HTTP/1.1\r\n")
+    assert b"alice" not in plain.received
+    assert not plain.was_given_credentials
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://autodiscover.example.com/autodiscover/autodiscover.xml",
+        "http://mail.example.com/autodiscover/autodiscover.xml",
+        "https://somebody@mail.example.com/autodiscover/autodiscover.xml",
+        "https://mail.example.com/owa/",
+        "ftp://mail.example.com/autodiscover/autodiscover.xml",
+        "//",
+    ],
+)
+def test_a_redirect_to_anything_but_https_autodiscover_is_not_followed(net: Net, location: str) -> None:
+    target = net.host("mail.example.com", lambda _request: challenge())
+    plain = net.host("mail.example.com", lambda _request: challenge(), port=80, plain=True)
+    net.silent("example.com")
+    net.host("autodiscover.example.com", lambda _request: http(302, Location=location))
+    net.host("autodiscover.example.com", lambda _request: http(302, Location=location), port=80, plain=True)
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.problem is not None
+    assert_got_nothing(target)
+    assert_got_nothing(plain)
+
+
+def test_a_trusted_host_that_redirects_with_the_account_in_hand_takes_it_nowhere(net: Net) -> None:
+    stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in(http(302, Location=STRANGER)))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert_got_nothing(stranger)
+    assert resolution.problem is not None
+
+
+def test_a_redirect_url_to_a_stranger_is_not_followed(net: Net) -> None:
+    stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("example.com")
+    moved = pox_account(f"<Action>redirectUrl</Action><RedirectUrl>{STRANGER}</RedirectUrl>")
+    net.host("autodiscover.example.com", when_signed_in(http(200, moved)))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert_got_nothing(stranger)
+    assert resolution.problem is not None
+    assert resolution.problem.code == "HostNotTrusted"
+
+
+def test_a_server_can_t_make_its_own_domain_the_user_s_by_redirecting_the_address(net: Net) -> None:
+    """The website on the root domain says: she is mallory@stranger.test now; go on and sign in there."""
+    stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    stranger_root = net.host("stranger.test", lambda _request: challenge())
+    moved = pox_account("<Action>redirectAddr</Action><RedirectAddr>mallory@stranger.test</RedirectAddr>")
+    net.host("example.com", lambda _request: http(200, moved))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert_got_nothing(stranger)
+    assert not stranger_root.was_given_credentials
+    assert resolution.problem is not None
+    assert resolution.problem.code == "HostNotTrusted"
+
+
+def test_an_srv_record_that_names_a_stranger_is_not_asked(net: Net) -> None:
+    stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "autodiscover.stranger.test"))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert_got_nothing(stranger)
+    assert resolution.problem is not None
+    assert resolution.problem.code == "HostNotTrusted"
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "127.0.0.1", "169.254.1.1"])
+def test_an_srv_record_that_leads_to_this_machine_or_its_metadata_is_refused(net: Net, address: str) -> None:
+    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "web.example.com"))
+    net.zone.add_address("web.example.com", address)
+
+    resolution = net.reader(connect={}, allow_loopback=False).resolve(ALICE)
+
+    assert f"web.example.com leads to {address}" in sentences(resolution)
+    assert resolution.problem is not None
+
+
+def test_an_ews_url_on_a_foreign_host_is_refused_and_gets_nothing(net: Net) -> None:
+    stranger = net.host("mail.stranger.test", when_signed_in(http(200)))
+    net.silent("example.com")
+    url = "https://mail.stranger.test/EWS/Exchange.asmx"
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(url))))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.problem is not None
+    assert resolution.problem.code == "HostNotTrusted"
+    assert "mail.stranger.test" in resolution.problem.remedy
+    assert_got_nothing(stranger)
+
+
+@pytest.mark.parametrize("url", ["http://mail.example.com/EWS/Exchange.asmx", "https://u:p@mail.example.com/EWS/"])
+def test_an_ews_url_that_is_not_plain_https_is_refused(net: Net, url: str) -> None:
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(url))))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.problem is not None
+    assert resolution.problem.code == "EndpointUnusable"
+
+
+def test_a_host_whose_certificate_is_for_another_name_gets_nothing(net: Net) -> None:
+    net.silent("example.com")
+    impostor = net.host("autodiscover.example.com", when_signed_in(http(200)), cert="autodiscover.stranger.test")
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert impostor.received == b""
+    assert resolution.problem is not None
+    assert resolution.problem.code == "CertificateInvalid"
+
+
+def test_no_shorter_domain_is_ever_asked_for(net: Net) -> None:
+    """The great leak of 2021 went to autodiscover.<tld>."""
+    for name in ("autodiscover.example.com", "example.com", "autodiscover.com", "com"):
+        net.silent(name)
+
+    net.reader({"domains": ["*"]}, connect={}).resolve("alice@sales.emea.example.com")
+
+    asked = {name for name, _ in net.nameserver.queries}
+    assert asked == {
+        "sales.emea.example.com",
+        "autodiscover.sales.emea.example.com",
+        "_autodiscover._tcp.sales.emea.example.com",
+    }
+
+
+def test_below_a_registry_s_domain_nobody_is_trusted(net: Net) -> None:
+    anybody = net.host("autodiscover.co.uk", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("co.uk")
+
+    net.reader({"domains": ["*"]}).resolve("alice@co.uk")
+
+    assert_got_nothing(anybody)
+
+
+def test_a_host_whose_name_only_ends_like_the_domain_is_a_stranger(net: Net) -> None:
+    lookalike = net.host("autodiscover.notexample.com", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("example.com")
+    location = "https://autodiscover.notexample.com/autodiscover/autodiscover.xml"
+    net.host("autodiscover.example.com", lambda _request: http(302, Location=location))
+
+    net.reader().resolve(ALICE)
+
+    assert_got_nothing(lookalike)
+
+
+def test_nothing_that_a_server_echoes_reaches_trace_or_problem(net: Net) -> None:
+    """A chatty server writes what it was sent into every part of its answer."""
+
+    def echo(request: bytes) -> bytes:
+        if b"authorization: basic" not in request.lower():
+            return challenge()
+        secret = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"authorization:"))
+        code = secret.split()[-1].decode()
+        return http(200, pox_account(f"<Action>{code}</Action><X>{code}</X>"), Location=code, Server=code)
+
+    host = net.host("autodiscover.example.com", echo)
+    net.host("example.com", website)
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert host.was_given_credentials
+    told = repr(resolution)
+    assert base64.b64encode(f"EXAMPLE\\reader:{PASSWORD}".encode()).decode() not in told
+    assert PASSWORD not in told
