@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import socketserver
+import contextlib
+import socket
 import struct
 import threading
 from collections import deque
@@ -10,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from dnslib import QTYPE, RCODE, RR, SRV, A, DNSError, DNSRecord
 
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
+from local.exchange.listener import LOOPBACK, Listener
 
-    Answer = Callable[[bytes], bytes | None]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
 
 TIME_TO_LIVE = 60
 ATTEMPTS_TO_SHARE_A_PORT = 20
+MAXIMUM_DATAGRAM = 65535
 
 
 class ServiceRecord(NamedTuple):
@@ -67,29 +68,29 @@ class NameServer:
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
         self.queries: deque[tuple[str, str]] = deque(maxlen=100_000)
-        self._tcp, self._udp = _servers_on_one_port(self.answer)
-        self._threads: list[threading.Thread] = []
+        self._tcp, self._udp = self._sockets_on_one_port()
+        self._thread = threading.Thread(target=self._serve_datagrams, daemon=True, name="nameserver")
+        self._stopping = False
 
     @property
     def address(self) -> str:
         """The server's ``address:port``."""
-        return f"127.0.0.1:{self._tcp.server_address[1]}"
+        return f"{LOOPBACK}:{self._tcp.port}"
 
     def __enter__(self) -> Self:
-        for server in (self._tcp, self._udp):
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="nameserver")
-            thread.start()
-            self._threads.append(thread)
+        self._tcp.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for server in (self._tcp, self._udp):
-            server.shutdown()
-            server.server_close()
-        for thread in self._threads:
-            thread.join()
+        self._tcp.close()
+        self._stopping = True
+        # Wakes the thread that waits for a datagram.
+        self._udp.sendto(b"", self._udp.getsockname())
+        self._thread.join()
+        self._udp.close()
 
     def answer(self, packet: bytes) -> bytes | None:
         """Return the answer to a query in wire format, or None where the packet is no query."""
@@ -109,6 +110,38 @@ class NameServer:
             reply.add_answer(RR(query.q.qname, asked, ttl=TIME_TO_LIVE, rdata=record))
         return bytes(reply.pack())
 
+    def _sockets_on_one_port(self) -> tuple[Listener, socket.socket]:
+        for _ in range(ATTEMPTS_TO_SHARE_A_PORT):
+            tcp = Listener(self._serve_stream)
+            udp = socket.socket(type=socket.SOCK_DGRAM)
+            try:
+                udp.bind((LOOPBACK, tcp.port))
+            except OSError:
+                udp.close()
+                tcp.close()
+            else:
+                return tcp, udp
+        raise OSError("found no port of loopback that is free for UDP and TCP: stop what holds them and start again")
+
+    def _serve_datagrams(self) -> None:
+        while True:
+            # A client that is gone already shows as an error of the next call; there is nothing to do about it.
+            with contextlib.suppress(OSError):
+                packet, client = self._udp.recvfrom(MAXIMUM_DATAGRAM)
+                if self._stopping:
+                    return
+                if (answer := self.answer(packet)) is not None:
+                    self._udp.sendto(answer, client)
+
+    def _serve_stream(self, connection: socket.socket) -> None:
+        # RFC 1035 section 4.2.2: each message follows its length in two bytes.
+        with connection.makefile("rb") as stream:
+            while len(prefix := stream.read(2)) == struct.calcsize("!H"):
+                answer = self.answer(stream.read(struct.unpack("!H", prefix)[0]))
+                if answer is None:
+                    return
+                connection.sendall(struct.pack("!H", len(answer)) + answer)
+
 
 def _of_type(records: Iterable[A | SRV], asked: int) -> Iterable[A | SRV]:
     return (record for record in records if type(record).__name__ == QTYPE.get(asked))
@@ -116,55 +149,3 @@ def _of_type(records: Iterable[A | SRV], asked: int) -> Iterable[A | SRV]:
 
 def _key(name: str) -> str:
     return name.rstrip(".").lower()
-
-
-class _UdpHandler(socketserver.BaseRequestHandler):
-    server: _UdpServer
-    request: tuple[bytes, socket.socket]
-
-    def handle(self) -> None:
-        packet, reply_socket = self.request
-        answer = self.server.answer(packet)
-        if answer is not None:
-            reply_socket.sendto(answer, self.client_address)
-
-
-class _TcpHandler(socketserver.StreamRequestHandler):
-    server: _TcpServer
-    timeout = 10.0
-
-    def handle(self) -> None:
-        # RFC 1035 section 4.2.2: each message follows its length in two bytes.
-        while len(prefix := self.rfile.read(2)) == struct.calcsize("!H"):
-            answer = self.server.answer(self.rfile.read(struct.unpack("!H", prefix)[0]))
-            if answer is None:
-                return
-            self.wfile.write(struct.pack("!H", len(answer)) + answer)
-
-
-class _Server(socketserver.BaseServer):
-    def __init__(self, port: int, handler: type[socketserver.BaseRequestHandler], answer: Answer) -> None:
-        super().__init__(("127.0.0.1", port), handler)
-        self.answer = answer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away is no event worth a traceback."""
-
-
-class _TcpServer(_Server, socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _UdpServer(_Server, socketserver.UDPServer):
-    pass
-
-
-def _servers_on_one_port(answer: Answer) -> tuple[_TcpServer, _UdpServer]:
-    for _ in range(ATTEMPTS_TO_SHARE_A_PORT):
-        tcp = _TcpServer(0, _TcpHandler, answer)
-        try:
-            return tcp, _UdpServer(tcp.server_address[1], _UdpHandler, answer)
-        except OSError:
-            tcp.server_close()
-    raise OSError("found no port of loopback that is free for UDP and TCP: stop what holds them and start again")

@@ -58,11 +58,17 @@ class _Adapter(HTTPAdapter):
     ) -> HTTPConnectionPool:
         url = urlsplit(str(request.url))
         port = url.port or (443 if url.scheme == "https" else 80)
-        address, _, real_port = self._connect[f"{url.hostname}:{port}"].partition(":")
+        address, real_port = self._connect[f"{url.hostname}:{port}"].split(":")
         tls: dict[str, Any] = {}
         if url.scheme == "https":
             tls = {"ssl_context": self._context, "assert_hostname": url.hostname, "server_hostname": url.hostname}
-        return self.poolmanager.connection_from_host(address, int(real_port), scheme=url.scheme, pool_kwargs=tls)
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(
+            address, int(real_port), scheme=str(url.scheme), pool_kwargs=tls
+        )
+        return pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Trust the simulated CA alone, and not the ones that requests brings along."""
 
 
 def session(exchange: SimulatedExchange, auth: AuthBase | None = None) -> requests.Session:

@@ -57,7 +57,7 @@ def test_dns_leads_to_each_domain_its_own_way(
     root: list[str] | str,
     autodiscover: list[str] | str,
     services: list[str] | str,
-    tcp: bool,  # noqa: FBT001 - a parameter of the test
+    tcp: bool,
 ) -> None:
     server = running.nameserver
     assert look_up(server, domain, "A", tcp=tcp) == root
