@@ -69,9 +69,9 @@ class UserTable:
         for bucket in range(BUCKETS):
             yield from self.of_bucket(bucket)
 
-    def add(self, address: str, profile: str = "default") -> User:
-        """Add a user. Raises `InvalidAddress`, or `AddressTaken` if a user has the address."""
-        user = User(secrets.token_hex(16), parse_smtp_address(address), profile)
+    def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
+        """Add a user, with a new id unless one is given. Raises `InvalidAddress`, or `AddressTaken`."""
+        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)
         item = {"bucket": bucket_of(user.user_id), "userId": user.user_id, "address": user.address, "profile": profile}
         claim = {**_address_key(user.address), "owner": user.user_id}
         condition = "attribute_not_exists(userId)"
