@@ -12,14 +12,14 @@ from datetime import datetime
 
 from presence.addresses import parse_smtp_address
 from presence.errors import CalendarPresenceError, ConfigurationError, MalformedMessage
-from presence.instants import parse_instant
 from presence.queues import Queue, QueuedMessage
-from presence.records import PresenceRecord, User
+from presence.records import PresenceRecord, User, is_user_id
 from presence.tables.configuration import LARGEST_DOCUMENT, ConfigTable, Document
 from presence.tables.presences import (
     ComingTransition,
     PresenceTable,
     StoredRecords,
+    coming_transition,
     item_from_record,
     record_from_item,
 )
@@ -63,12 +63,9 @@ class MemoryPresenceTable(PresenceTable):
 
     def coming(self, minute: datetime, shard: int, before: datetime) -> list[ComingTransition]:
         key = f"{minute:%Y-%m-%dT%H:%M}#{shard}"
-        listed = [
-            ComingTransition(user_id, parse_instant(str(item["nextAt"])))
-            for user_id, item in self.items.items()
-            if item.get("nextMinute") == key
-        ]
-        return sorted((one for one in listed if one.due < before), key=lambda one: (one.due, one.user_id))
+        entries = [coming_transition(item) for item in self.items.values() if item.get("nextMinute") == key]
+        transitions = [one for one in entries if one is not None and one.due < before]
+        return sorted(transitions, key=lambda one: (one.due, one.user_id))
 
 
 class MemoryUserTable(UserTable):
@@ -84,8 +81,10 @@ class MemoryUserTable(UserTable):
     def of_bucket(self, bucket: int) -> Iterator[ScheduledUser]:
         yield from (user for user_id, user in sorted(self._users.items()) if bucket_of(user_id) == bucket)
 
-    def add(self, address: str, profile: str = "default") -> User:
-        user = User(secrets.token_hex(16), parse_smtp_address(address), profile)
+    def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
+        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)
+        if not is_user_id(user.user_id) or user.user_id in self._users:
+            raise ConfigurationError(f"{user.user_id!r} can't be the id of a new user")
         if self.find(address) is not None:
             raise AddressTaken(f"{user.address} already belongs to a user")
         self.put(ScheduledUser(user, endpoint=None, enabled=True, paused_until=None))

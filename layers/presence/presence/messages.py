@@ -17,14 +17,13 @@ from presence import fields
 from presence.addresses import parse_smtp_address
 from presence.errors import InvalidAddress, MalformedMessage
 from presence.instants import format_instant
-from presence.records import User
+from presence.records import User, is_user_id
 
 SCHEMA_VERSION = 1
 MOST_CHECKS = 100
 """EWS takes at most 100 mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig)."""
 MOST_USERS_A_TRANSITION = 100
 
-_USER_ID = re.compile(r"[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -165,9 +164,9 @@ def _user(check: object, path: str) -> User:
 
 
 def _user_id(value: object, path: str) -> str:
-    if not isinstance(value, str) or not _USER_ID.fullmatch(value):
+    if not is_user_id(value):
         raise MalformedMessage(f"{path}: 32 hexadecimal digits were expected, not {value!r:.40}")
-    return value
+    return str(value)
 
 
 def _traceparent(message: Mapping[str, object]) -> str:

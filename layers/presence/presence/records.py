@@ -6,6 +6,7 @@ published changes. A record is a value; the table adapter stores it, `presence.d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,13 @@ from presence.claims import Source
 from presence.errors import Problem
 from presence.presences import Presence
 from presence.timeline import Segment
+
+_USER_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_user_id(value: object) -> bool:
+    """Tell whether a value is a user's id: 128 random bits as 32 hexadecimal digits."""
+    return isinstance(value, str) and _USER_ID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def from_attributes(attributes: Mapping[str, Any]) -> dict[str, object]:
     """Return the item of DynamoDB's typed form, with whole numbers as int."""
     deserializer = TypeDeserializer()
     item = {key: deserializer.deserialize(value) for key, value in attributes.items()}
-    return {key: int(value) if isinstance(value, Decimal) and value % 1 == 0 else value for key, value in item.items()}
+    return {key: _plain(value) for key, value in item.items()}
 
 
 def get_items(
@@ -50,6 +50,11 @@ def get_items(
         else:
             message = f"{table}: {len(wanted)} items stayed unread at {_ATTEMPTS} calls; the table is throttled"
             raise CalendarPresenceError(message)
+
+
+def _plain(value: object) -> object:
+    # A remainder would fail on numbers longer than Python's decimal context; DynamoDB's have up to 38 digits.
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
 def query_items(client: DynamoDBClient, **query: Any) -> Iterator[dict[str, object]]:

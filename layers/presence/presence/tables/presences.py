@@ -17,7 +17,7 @@ from presence.claims import Source
 from presence.errors import MalformedMessage, Problem, ProblemKind
 from presence.instants import format_instant, parse_instant
 from presence.presences import Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, RecordedProblem
+from presence.records import PresenceRecord, Reason, RecordedProblem, is_user_id
 from presence.tables.items import get_items, query_items, to_attributes
 from presence.timeline import Segment
 
@@ -55,9 +55,8 @@ class PresenceTable:
         """Read the records of the users, consistently. Users without a record are in neither mapping."""
         found: dict[str, PresenceRecord] = {}
         malformed: dict[str, MalformedMessage] = {}
-        for item in get_items(
-            self._client, self._table, [{"userId": user_id} for user_id in user_ids], consistent=True
-        ):
+        keys = [{"userId": user_id} for user_id in dict.fromkeys(user_ids)]
+        for item in get_items(self._client, self._table, keys, consistent=True):
             user_id = str(item["userId"])
             try:
                 found[user_id] = record_from_item(item)
@@ -86,7 +85,10 @@ class PresenceTable:
         return written
 
     def coming(self, minute: datetime, shard: int, before: datetime) -> list[ComingTransition]:
-        """Return the transitions of one minute and shard that are due before an instant, earliest first."""
+        """Return the transitions of one minute and shard that are due before an instant, earliest first.
+
+        Entries of malformed items are left out: `get_many` names them at each check of their user.
+        """
         items = query_items(
             self._client,
             TableName=self._table,
@@ -96,7 +98,19 @@ class PresenceTable:
                 {":minute": _minute_key(minute, shard), ":before": format_instant(before)}
             ),
         )
-        return [ComingTransition(str(item["userId"]), parse_instant(str(item["nextAt"]))) for item in items]
+        # The index sorts texts, among which a second comes after its own fractions.
+        transitions = [transition for item in items if (transition := coming_transition(item)) is not None]
+        return sorted((one for one in transitions if one.due < before), key=lambda one: (one.due, one.user_id))
+
+
+def coming_transition(item: Mapping[str, object]) -> ComingTransition | None:
+    """Return the transition that an entry of the index stands for; None if the entry is malformed."""
+    if not is_user_id(item["userId"]):
+        return None
+    try:
+        return ComingTransition(str(item["userId"]), parse_instant(str(item["nextAt"])))
+    except ValueError:
+        return None
 
 
 def shard_of(user_id: str, shards: int) -> int:
@@ -165,7 +179,7 @@ def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
         )
     except MalformedMessage:
         raise
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedMessage(f"{path}: {type(error).__name__}: {error}") from error
 
 
@@ -219,7 +233,8 @@ def _problem(item: Mapping[str, object], path: str) -> RecordedProblem | None:
     problem = Problem(
         code=fields.text(stored, "code", path),
         kind=ProblemKind(fields.text(stored, "kind", path)),
-        text=fields.text(stored, "text", path),
-        remedy=fields.text(stored, "remedy", path),
+        # A server may have answered with a code and nothing else.
+        text="" if stored.get("text") == "" else fields.text(stored, "text", path),
+        remedy="" if stored.get("remedy") == "" else fields.text(stored, "remedy", path),
     )
     return RecordedProblem(problem, fields.instant(stored, "since", path))
