@@ -77,9 +77,9 @@ def _outcome(path: Path, expected: Mapping[str, Any] | None) -> Outcome:
     try:
         found, wanted = _read(path.read_bytes(), expected)
     except RefusedError as refusal:
-        wanted = expected.get("refused")
-        difference = None if str(refusal) == wanted else f"{wanted or 'an answer that is read'} was expected"
-        return Outcome(path.name, read=False, found=str(refusal), difference=difference)
+        reason = expected.get("refused")
+        unlike = None if str(refusal) == reason else f"{reason or 'an answer that is read'} was expected"
+        return Outcome(path.name, read=False, found=str(refusal), difference=unlike)
     unlike = None if found == wanted else f"{json.dumps(wanted)} was expected"
     return Outcome(path.name, read=True, found=_in_lines(found), difference=unlike)
 

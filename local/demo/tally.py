@@ -44,6 +44,8 @@ class Tally:
     def complaints(self, minimums: Minimums) -> Iterator[str]:
         """Yield everything that makes the demo fail, in plain words."""
         yield from self.troubles
+        if not self.judgements:
+            return
         for judgement in self.judgements:
             for complaint in judgement.complaints:
                 yield f"{judgement.address}: {complaint}"

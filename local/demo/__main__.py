@@ -1,0 +1,34 @@
+"""`python -m local.demo`, which `make demo` and `presence demo` run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from local.demo import run, samples
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return its exit code: 0 if all was right, 1 if not."""
+    parser = argparse.ArgumentParser(
+        prog="presence demo",
+        description="Runs the whole system on this machine, from simulated calendars to published changes.",
+    )
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--watch", action="store_true", help="go on until Ctrl-C, and judge nothing")
+    kinds.add_argument("--samples", action="store_true", help="read recorded answers of Exchange instead")
+    options = parser.parse_args(arguments)
+    if options.samples:
+        return samples.main()
+    try:
+        return run.run(watch=options.watch)
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was judged.")
+        return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

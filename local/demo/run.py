@@ -1,0 +1,241 @@
+"""The run of the demo: organisation, stack, subscriber, edits, and at the end the verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.demo.display import Display
+from local.demo.edits import Edit, improvised_edit, planned_edits
+from local.demo.expectations import Cadence, acceptable_sequences
+from local.demo.published import Published, envelope_mistakes, event_validator, read_published
+from local.demo.subscriber import Subscriber, SubscriptionError
+from local.demo.tally import Minimums, Tally
+from local.demo.verdict import judge
+from local.demo.witness import Witness
+from local.exchange.organisation import Access, Organisation
+from local.exchange.scenario import LAST_CHANGE, demo_organisation
+from local.exchange.server import SimulatedExchange
+from local.stack.errors import LocalStackError
+from local.stack.local_stack import LocalStack
+
+_EVENT_CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "events"
+_FAILURE_QUEUES = ("CheckDeadLetterQueueUrl", "TransitionDeadLetterQueueUrl", "PublishFailureQueueUrl")
+_HORIZONS = (24, 23, 22, 21, 20)
+_NEAR_THE_HORIZON = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a demo goes; times in seconds.
+
+    `first` and `edit` bound how long after its start the first reading of all, and after its making an edit, may
+    reach the subscriber: a tick of the schedules and what a check takes. `closes` is when the watching ends, counted
+    from the start.
+    """
+
+    tick: float = 3.0
+    first: float = 18.0
+    edit: float = 9.0
+    closes: float = LAST_CHANGE + 3.0
+    minimums: Minimums = field(default_factory=Minimums)
+
+
+class InfrastructureError(Exception):
+    """The demo could not be carried through; the text says why."""
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def run(
+    *,
+    watch: bool = False,
+    course: Course | None = None,
+    display_for: Callable[[Sequence[str]], Display] = Display,
+    served: Callable[[Organisation], Organisation] = lambda organisation: organisation,
+) -> int:
+    """Run the demo and return its exit code: 0 if all was right, else 1.
+
+    With `watch` it goes on until it is interrupted, and nothing is judged. `served` gives the organisation that the
+    simulated Exchange answers from; a test puts one there that differs from the one that the oracle looks at.
+    """
+    course = course or Course()
+    started = time.monotonic()
+    try:
+        tally = _run(course, display_for, served, watch=watch)
+    except (LocalStackError, SubscriptionError, InfrastructureError) as error:
+        tally = Tally((), 0, [str(error)])
+    if tally is None:
+        print("Stopped.")
+        return 0
+    complaints = list(tally.complaints(course.minimums))
+    for complaint in complaints:
+        print(f"wrong: {complaint}")
+    print(f"{tally.edits} edits of calendars, {time.monotonic() - started:.0f} s in all")
+    print(tally.last_line())
+    return 1 if complaints else 0
+
+
+def _run(
+    course: Course,
+    display_for: Callable[[Sequence[str]], Display],
+    served: Callable[[Organisation], Organisation],
+    *,
+    watch: bool,
+) -> Tally | None:
+    print("Starting the embedded engine and deploying template.yaml into it …")
+    horizon = _horizon_hours(now())
+    with (
+        LocalStack(
+            parameters={"CheckIntervalMinutes": "1", "HorizonHours": str(horizon), "MaximumConcurrentChecks": "2"},
+            tick_seconds=course.tick,
+        ) as stack,
+        ExitStack() as exits,
+    ):
+        start = now().replace(microsecond=0)
+        organisation = demo_organisation(start)
+        exchange = exits.enter_context(SimulatedExchange(served(organisation)))
+        display = display_for(organisation.users)
+        subscriber = exits.enter_context(
+            Subscriber(
+                stack.deployment.client("sns"), stack.deployment.outputs["PresenceTopicArn"], now, display.delivered
+            )
+        )
+        stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=organisation.users)
+        witness = Witness(organisation, now)
+        stage = _Stage(stack, organisation, witness, subscriber, display, start)
+        with display:
+            stack.schedules.start()
+            if watch:
+                stage.go_on()
+                return None
+            stage.play(planned_edits(organisation, start), course)
+        cadence = Cadence(timedelta(seconds=course.first), timedelta(seconds=course.edit), timedelta(hours=horizon))
+        return stage.judged(cadence)
+
+
+def _horizon_hours(start: datetime) -> int:
+    """Return how many hours to look ahead: as many as usual, unless something in the calendars lies just there.
+
+    What lies at the very edge comes into view at a moment of the reading, and nobody could say what is right.
+    """
+    organisation = demo_organisation(start)
+    edges = {
+        edge
+        for address in organisation.users
+        if organisation.mailbox(address) is not None
+        for found in organisation.entries(address, start, start + timedelta(days=2))
+        for edge in (found.start, found.end)
+    }
+    for hours in _HORIZONS:
+        horizon = start + timedelta(hours=hours)
+        if all(abs(edge - horizon) > _NEAR_THE_HORIZON for edge in edges):
+            return hours
+    raise InfrastructureError("something stands in the calendars at each horizon that the demo could choose")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """All that takes part while the demo runs."""
+
+    stack: LocalStack
+    organisation: Organisation
+    witness: Witness
+    subscriber: Subscriber
+    display: Display
+    start: datetime
+
+    def play(self, edits: Sequence[Edit], course: Course) -> None:
+        """Make the edits, each at its time, and wait until the watching ends."""
+        for edit in edits:
+            _wait_until(self.start + timedelta(seconds=edit.at))
+            if edit.at > course.first and not self.subscriber.deliveries():
+                raise InfrastructureError(self._silence())
+            self._make(edit)
+        _wait_until(self.start + timedelta(seconds=course.closes))
+
+    def go_on(self) -> None:
+        """Make the planned edits and then any, until the user interrupts."""
+        chance = random.Random()  # noqa: S311 - it makes up calendars
+        readable = [each.address for each in self.organisation.mailboxes() if each.access is not Access.NONE]
+        with _until_interrupted():
+            for edit in planned_edits(self.organisation, self.start):
+                _wait_until(self.start + timedelta(seconds=edit.at))
+                self._make(edit)
+            while True:
+                time.sleep(chance.uniform(1.0, 4.0))
+                self._make(improvised_edit(self.organisation, readable, now(), chance))
+
+    def judged(self, cadence: Cadence) -> Tally:
+        """Return what came of it."""
+        closed = now()
+        received, troubles = self._received()
+        histories = self.witness.histories()
+        judgements = []
+        for address, history in histories.items():
+            changes, mistakes = received.pop(address, ([], []))
+            judgement = judge(address, acceptable_sequences(history, cadence, closed), changes, closed)
+            judgement.wrong += len(mistakes)
+            judgement.complaints += mistakes
+            judgements.append(judgement)
+        troubles += [f"something was published for {address}, who is no user" for address in received]
+        edits = sum(len(history) - 1 for history in histories.values())
+        return Tally(judgements, edits, [*troubles, *self._failures()])
+
+    def _make(self, edit: Edit) -> None:
+        with self.witness.watching(edit.address):
+            edit.make()
+        self.display.edited(now(), edit.address, edit.words)
+
+    def _received(self) -> tuple[dict[str, tuple[list[Published], list[str]]], list[str]]:
+        """Return by address the changes received and the mistakes of their envelopes; and what was no change at all."""
+        validator = event_validator(_EVENT_CONTRACT)
+        received: defaultdict[str, tuple[list[Published], list[str]]] = defaultdict(lambda: ([], []))
+        troubles = self.subscriber.unreadable()
+        for delivery in self.subscriber.deliveries():
+            try:
+                change = read_published(delivery)
+            except ValueError as error:
+                troubles.append(str(error))
+                continue
+            changes, mistakes = received[change.address]
+            changes.append(change)
+            mistakes += envelope_mistakes(delivery, change, validator)
+        return dict(received), troubles
+
+    def _failures(self) -> Iterator[str]:
+        """Yield what went wrong inside, in words."""
+        yield from (f"a schedule's function failed: {failure}" for failure in self.stack.schedules.failures)
+        sqs = self.stack.deployment.client("sqs")
+        for name in _FAILURE_QUEUES:
+            queue = sqs.get_queue_attributes(
+                QueueUrl=self.stack.deployment.outputs[name], AttributeNames=["ApproximateNumberOfMessages"]
+            )
+            if count := int(queue["Attributes"]["ApproximateNumberOfMessages"]):
+                yield f"{count} messages lie in the queue {name.removesuffix('Url')}"
+
+    def _silence(self) -> str:
+        log = "\n".join(self.stack.engine.log.splitlines()[-30:])
+        return f"the subscriber received nothing. The end of the engine's log:\n{log}"
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+
+
+def _wait_until(instant: datetime) -> None:
+    while (left := (instant - now()).total_seconds()) > 0:
+        time.sleep(left)
