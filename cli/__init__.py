@@ -1,0 +1,1 @@
+"""The operator's command, `presence`: one module a subcommand, each with `run(arguments) -> int`."""

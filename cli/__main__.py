@@ -1,0 +1,6 @@
+"""The same as `presence`: ``python -m cli``."""
+
+from cli.main import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""`presence check`: read one calendar from Exchange, without AWS, and say what comes of it.
+
+The code is that of the deployed functions: the reader finds and reads the mailbox, the decision after a first reading
+makes the record. Only where things are kept differs: secrets in a folder, endpoints in memory, the record nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cli.explanation import Explanation, as_json, as_lines
+from exchange.credentials import FileSecrets
+from exchange.endpoints import MemoryEndpointCache
+from exchange.gateways import GatewaysDocument, read_gateways_file
+from exchange.reader import ExchangeReader
+from presence.addresses import parse_smtp_address
+from presence.calendar import Window
+from presence.checking import LOOKS_BACK
+from presence.clock import system_clock
+from presence.errors import ConfigurationError, ProblemError
+from presence.instants import floor_to_minute, parse_instant
+
+HORIZON = timedelta(hours=24)
+"""How far ahead the calendar is read: the template's default."""
+
+
+def run(arguments: Namespace) -> int:
+    """Check one mailbox; return 0 if its calendar was read, 1 if not. Raises `ConfigurationError`."""
+    address = parse_smtp_address(arguments.address)
+    at = system_clock() if arguments.at is None else _instant(arguments.at)
+    document = read_gateways_file(arguments.config)
+    secrets = FileSecrets(arguments.secrets or Path(arguments.config).parent / "secrets")
+    _require_secret(document, secrets, address)
+    reader = ExchangeReader(
+        gateways=document,
+        secrets=secrets,
+        cache=MemoryEndpointCache(system_clock),
+        clock=system_clock,
+        connect_timeout=arguments.connect_timeout,
+        read_timeout=arguments.read_timeout,
+    )
+    explanation = explain(reader, address, at)
+    if arguments.json:
+        print(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(as_lines(explanation)))
+    return 0 if explanation.problem is None else 1
+
+
+def explain(reader: ExchangeReader, address: str, at: datetime) -> Explanation:
+    """Find the mailbox, read its calendar around an instant (UTC), and decide what is shown then."""
+    window = Window(floor_to_minute(at) - LOOKS_BACK, floor_to_minute(at) + HORIZON)
+    resolution = reader.resolve(address)
+    if resolution.problem is not None:
+        return Explanation(address, at, resolution, resolution.problem)
+    return Explanation(address, at, resolution, reader.read_calendars([address], window)[address])
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--at: {error}; write it as 2026-11-21T14:00:00Z") from error
+
+
+def _require_secret(document: GatewaysDocument, secrets: FileSecrets, address: str) -> None:
+    """Raise `ConfigurationError` if the secret of the mailbox's gateway can't be used."""
+    try:
+        gateway = document.gateway_for(address)
+    except ProblemError:  # that no gateway serves the address is what the check will say
+        return
+    secrets.credentials(gateway.credentials)

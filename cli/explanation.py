@@ -1,0 +1,189 @@
+"""What `presence check` found out, as text for a person and as JSON for a program. Nothing secret is in either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from exchange.autodiscover.trace import TraceStep
+from exchange.locating import Resolution
+from presence.calendar import CalendarEntry, CalendarReading
+from presence.decisions import Rules, after_reading
+from presence.errors import Problem
+from presence.instants import format_instant
+from presence.mapping import DEFAULT_PROFILE
+from presence.records import User
+from presence.timeline import BASE_RULE, NO_DATA_RULE, Segment, segment_at, stretch_at
+
+_NOBODY = "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A mailbox at an instant: how it was found, and its reading or the problem instead."""
+
+    address: str
+    at: datetime
+    resolution: Resolution
+    outcome: CalendarReading | Problem
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why the calendar could not be read."""
+        return self.outcome if isinstance(self.outcome, Problem) else None
+
+    def timeline(self) -> tuple[Segment, ...]:
+        """Return what the functions would store of a user whose first reading this is; empty with a problem."""
+        if isinstance(self.outcome, Problem):
+            return ()
+        user = User(_NOBODY, self.address)
+        record = after_reading(None, user, self.outcome, DEFAULT_PROFILE, self.at, Rules()).record
+        return () if record is None else record.timeline
+
+
+def as_json(explanation: Explanation) -> dict[str, object]:
+    """Return the explanation as one JSON object; instants in UTC, absent parts null."""
+    outcome, problem = explanation.outcome, explanation.problem
+    endpoint = explanation.resolution.endpoint
+    found: dict[str, object] = {
+        "address": explanation.address,
+        "at": format_instant(explanation.at),
+        "gateway": None if endpoint is None else endpoint.gateway,
+        "mailbox": explanation.resolution.mailbox,
+        "steps": [_step(step) for step in explanation.resolution.trace],
+        "endpoint": None if endpoint is None else endpoint.url,
+        "calendar": None,
+        "presence": None,
+        "problem": None,
+    }
+    if problem is not None:
+        found["problem"] = {
+            "code": problem.code,
+            "kind": problem.kind.value,
+            "text": problem.text,
+            "remedy": problem.remedy,
+            "retryAfter": problem.retry_after,
+        }
+    if isinstance(outcome, CalendarReading):
+        found["endpoint"] = outcome.endpoint
+        found["calendar"] = {
+            "readAt": format_instant(outcome.read_at),
+            "view": outcome.view,
+            "start": format_instant(outcome.window.start),
+            "end": format_instant(outcome.window.end),
+            "entries": [_entry(entry) for entry in outcome.entries],
+        }
+        found["presence"] = _presence(explanation.timeline(), explanation.at)
+    return found
+
+
+def as_lines(explanation: Explanation) -> Iterator[str]:
+    """Yield the explanation in lines of text."""
+    yield f"{explanation.address} at {format_instant(explanation.at)}"
+    yield from _found_lines(explanation.resolution)
+    outcome = explanation.outcome
+    if isinstance(outcome, Problem):
+        yield ""
+        yield f"Problem {outcome.code} ({outcome.kind}): {outcome.text}"
+        yield f"  to do: {outcome.remedy}"
+        if outcome.retry_after is not None:
+            yield f"  the server asks to be left alone for {outcome.retry_after:g} s"
+        return
+    yield ""
+    yield f"Calendar, read from {outcome.endpoint} (view {outcome.view})"
+    yield f"  {format_instant(outcome.window.start)} to {format_instant(outcome.window.end)}, {_count(outcome)}"
+    for entry in outcome.entries:
+        yield f"  {format_instant(entry.start)} to {format_instant(entry.end)}  {entry.busy_type}{_details(entry)}"
+    yield ""
+    yield from _presence_lines(explanation.timeline(), outcome, explanation.at)
+
+
+def _found_lines(resolution: Resolution) -> Iterator[str]:
+    if resolution.endpoint is not None:
+        yield f"Gateway {resolution.endpoint.gateway}"
+    if resolution.mailbox != resolution.address:
+        yield f"Its mailbox is {resolution.mailbox} now"
+    yield ""
+    yield "How the mailbox was looked for"
+    for number, step in enumerate(resolution.trace, 1):
+        where = f" at {', '.join(step.addresses)}" if step.addresses else ""
+        status = f" HTTP {step.status}" if step.status is not None else ""
+        yield f"  {number}. {step.step}: {step.asked}{where}{status} ({step.milliseconds} ms): {step.sentence}"
+    if not resolution.trace:
+        yield "  no step was taken"
+
+
+def _presence_lines(timeline: tuple[Segment, ...], reading: CalendarReading, at: datetime) -> Iterator[str]:
+    stretch, segment = stretch_at(timeline, at), segment_at(timeline, at)
+    if stretch is None or segment is None:
+        return
+    yield f"Presence: {stretch.presence}"
+    earlier = " or earlier" if stretch.since <= reading.window.start else ""
+    until = "the end of what was read" if stretch.until is None else format_instant(stretch.until)
+    yield f"  from {format_instant(stretch.since)}{earlier} until {until}"
+    yield f"  why: {_why(segment)}"
+    following = None if stretch.until is None else stretch_at(timeline, stretch.until)
+    if following is not None:
+        yield f"  next: {following.presence} at {format_instant(following.since)} by the rule {following.rule}"
+    else:
+        yield "  next: nothing that is known"
+
+
+def _why(segment: Segment) -> str:
+    if segment.rule == BASE_RULE:
+        return f"no entry claims otherwise (rule {segment.rule})"
+    beaten = f"; it beat {', '.join(segment.beaten)}" if segment.beaten else "; it beat no other claim"
+    if segment.rule == NO_DATA_RULE:
+        return f"Exchange has no data for this time, and that is not taken for free (rule {segment.rule}){beaten}"
+    return f"the rule {segment.rule}, by the {segment.source}{beaten}"
+
+
+def _count(reading: CalendarReading) -> str:
+    return {0: "no entries", 1: "1 entry"}.get(len(reading.entries), f"{len(reading.entries)} entries")
+
+
+def _details(entry: CalendarEntry) -> str:
+    flags = {"meeting": entry.is_meeting, "recurring": entry.is_recurring, "private": entry.is_private}
+    told = [name for name, flag in flags.items() if flag]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _step(step: TraceStep) -> dict[str, object]:
+    return {
+        "step": step.step,
+        "asked": step.asked,
+        "addresses": list(step.addresses),
+        "status": step.status,
+        "milliseconds": step.milliseconds,
+        "sentence": step.sentence,
+    }
+
+
+def _entry(entry: CalendarEntry) -> dict[str, object]:
+    return {
+        "start": format_instant(entry.start),
+        "end": format_instant(entry.end),
+        "busyType": entry.busy_type.value,
+        "isMeeting": entry.is_meeting,
+        "isRecurring": entry.is_recurring,
+        "isPrivate": entry.is_private,
+    }
+
+
+def _presence(timeline: tuple[Segment, ...], at: datetime) -> dict[str, object] | None:
+    stretch, segment = stretch_at(timeline, at), segment_at(timeline, at)
+    if stretch is None or segment is None:
+        return None
+    following = None if stretch.until is None else stretch_at(timeline, stretch.until)
+    return {
+        **_shown(stretch),
+        "since": format_instant(stretch.since),
+        "until": None if stretch.until is None else format_instant(stretch.until),
+        "why": {"source": segment.source.value, "rule": segment.rule, "beaten": list(segment.beaten)},
+        "next": None if following is None else {**_shown(following), "at": format_instant(following.since)},
+    }
+
+
+def _shown(segment: Segment) -> dict[str, object]:
+    return {"availability": segment.presence.availability.value, "activity": segment.presence.activity.value}

@@ -1,0 +1,182 @@
+"""The command line of `presence`: what can be asked for, and how each kind of failure is told.
+
+Exit codes: 0 done, 1 it was tried and failed, 2 what was asked for can't be used (arguments, documents, secrets, the
+name of the stack): one line on standard error says which, and there is no traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from local.stack.errors import LocalStackError
+from presence.errors import CalendarPresenceError, ConfigurationError
+
+FUNCTIONS = ("schedule_checks", "check_calendars", "schedule_transitions", "apply_transitions", "publish_presence")
+LONGEST_TIMEOUT = 300
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line; argparse would put the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        parsed = _parser().parse_args(arguments)
+    except SystemExit as end:  # argparse ends the program for --help and for mistakes
+        return int(end.code or 0)
+    try:
+        # Imported only now: AWS and Exchange take long to import, and `--help` needs neither.
+        code: int = importlib.import_module(parsed.module).run(parsed)
+        sys.stdout.flush()
+    except ConfigurationError as error:
+        return _failed(error, 2)
+    except (CalendarPresenceError, LocalStackError) as error:
+        return _failed(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _failed(error: Exception, code: int) -> int:
+    print(f"presence: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="presence", description="Calendar Presence: the operator's command.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_check(commands)
+    _add_users(commands)
+    _add_gateways(commands)
+    _add_replay(commands)
+    _add_invoke(commands)
+    _add_demo(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001  argparse gives its type no public name
+
+
+def _add_check(commands: Commands[_Parser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="read one calendar from Exchange, without AWS, and say what presence comes of it and why",
+        description="Reads one calendar through the gateways of a file, with the code of the deployed functions. "
+        "Exit code 0: read; 1: the mailbox could not be read; 2: wrong usage or configuration.",
+    )
+    check.set_defaults(module="cli.check")
+    check.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the mailbox")
+    check.add_argument("--config", type=Path, required=True, metavar="FILE", help="the gateways document (TOML)")
+    check.add_argument(
+        "--secrets", type=Path, metavar="DIR", help="folder of the secrets (default: secrets/ beside FILE)"
+    )
+    check.add_argument(
+        "--at", metavar="TIME", help="ask about another moment, e.g. 2026-11-21T14:00:00Z (default: now)"
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--connect-timeout", type=_seconds, default=5, metavar="SECONDS", help="(default: 5)")
+    check.add_argument("--read-timeout", type=_seconds, default=20, metavar="SECONDS", help="(default: 20)")
+
+
+def _add_users(commands: Commands[_Parser]) -> None:
+    users = commands.add_parser("users", help="add, import, list and remove the users of a deployed stack")
+    actions = users.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    add = actions.add_parser("add", help="add users by their primary SMTP addresses")
+    add.add_argument("addresses", nargs="+", metavar="ADDRESS")
+    add.add_argument("--profile", default="default", help="the users' profile (default: default)")
+    load = actions.add_parser(
+        "import", help="add the users of a CSV file with a column address (and profile, if you like)"
+    )
+    load.add_argument("file", type=Path, metavar="FILE.csv")
+    listing = actions.add_parser("list", help="list the users, their presence and their problems")
+    listing.add_argument(
+        "--problems", action="store_true", help="only those whose mailbox can't be read, with the remedy"
+    )
+    remove = actions.add_parser("remove", help="remove users; their calendars are not read any more")
+    remove.add_argument("addresses", nargs="+", metavar="ADDRESS")
+    for name, action in (("add", add), ("load", load), ("show", listing), ("remove", remove)):
+        action.set_defaults(module="cli.users", action=name)
+        _add_stack(action)
+
+
+def _add_gateways(commands: Commands[_Parser]) -> None:
+    gateways = commands.add_parser(
+        "gateways", help="validate a gateways document, put it into a stack, show what is there"
+    )
+    actions = gateways.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    validate = actions.add_parser("validate", help="check a document and print what it says")
+    validate.add_argument("file", type=Path, metavar="FILE")
+    put = actions.add_parser("put", help="check a document and put it into the stack; it is live within a minute")
+    put.add_argument("file", type=Path, metavar="FILE")
+    show = actions.add_parser("show", help="print the document of a stack")
+    show.add_argument("--json", action="store_true", help="print the document itself, as JSON")
+    for name, action in (("validate", validate), ("put", put), ("show", show)):
+        action.set_defaults(module="cli.gateways", action=name)
+    _add_stack(put)
+    _add_stack(show)
+
+
+def _add_replay(commands: Commands[_Parser]) -> None:
+    replay = commands.add_parser(
+        "replay",
+        help="publish the present version of users again",
+        description="Publishes what the table says of users now, under the same event id as before: subscribers that "
+        "had it drop it.",
+    )
+    replay.set_defaults(module="cli.replay")
+    who = replay.add_mutually_exclusive_group(required=True)
+    # Optional though a list: argparse takes a positional argument into such a group on no other terms.
+    who.add_argument("addresses", nargs="*", default=[], metavar="ADDRESS")
+    who.add_argument("--all", action="store_true", help="all users of the stack")
+    _add_stack(replay)
+
+
+def _add_invoke(commands: Commands[_Parser]) -> None:
+    invoke = commands.add_parser(
+        "invoke",
+        help="run a function with a test event, on this machine and without Docker",
+        description="Deploys template.yaml into the embedded engine beside the simulated Exchange, brings "
+        "in the users of the event, runs the function, and prints its answer, its log, and what it wrote and published.",
+    )
+    invoke.set_defaults(module="cli.invoke")
+    invoke.add_argument("function", choices=FUNCTIONS, metavar="FUNCTION", help=", ".join(FUNCTIONS))
+    invoke.add_argument("-e", "--event", type=Path, required=True, metavar="FILE", help="the event (JSON)")
+
+
+def _add_demo(commands: Commands[_Parser]) -> None:
+    demo = commands.add_parser("demo", help="show everything at work, on this machine")
+    demo.set_defaults(module="cli.demo")
+    kinds = demo.add_mutually_exclusive_group()
+    kinds.add_argument("--watch", action="store_true", help="go on until Ctrl-C, and judge nothing")
+    kinds.add_argument("--samples", action="store_true", help="read recorded answers of Exchange instead")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not more than 0 and at most {LONGEST_TIMEOUT} seconds")
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"  # argparse names the type in its complaint
+
+
+def _add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", required=True, metavar="NAME", help="name of the deployed CloudFormation stack")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,192 @@
+"""The deployed stack on this machine, taken to pieces: one function runs at a time, and what it did can be looked at.
+
+The template is the real one, in the embedded engine, beside the simulated organisation. Only the two queues hand
+nothing over, so that what a function queues stays there to be seen; the stream publishes as ever.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+from cli.event_users import named, record_before, transitions_to_apply, users_to_check
+from local.demo.subscriber import Subscriber
+from local.exchange.scenario import demo_organisation
+from local.exchange.server import SimulatedExchange
+from local.stack.local_stack import LocalStack
+from presence.clock import system_clock
+from presence.records import PresenceRecord
+from presence.tables.items import from_attributes
+from presence.tables.presences import PresenceTable, record_from_item
+from presence.tables.users import UserTable
+
+QUEUES: Final = (
+    "CheckQueue",
+    "TransitionQueue",
+    "CheckDeadLetterQueue",
+    "TransitionDeadLetterQueue",
+    "PublishFailureQueue",
+)
+_CHANGES_ARE_OVER: Final = timedelta(minutes=2)
+_COMING: Final = timedelta(seconds=60)
+_OVERDUE: Final = timedelta(seconds=-60)
+_SHARDS: Final = 16
+_PUBLISHED_WITHIN: Final = 10.0
+_LOOKS_EVERY: Final = 0.05
+_SETTLES: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What stands in a queue: the messages that can be seen, and how many are held back until later."""
+
+    messages: tuple[str, ...]
+    delayed: int
+
+    @property
+    def count(self) -> int:
+        """How many there are in all."""
+        return len(self.messages) + self.delayed
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a function did: its answer, or the error that it raised; what it logged, wrote, queued and published."""
+
+    answer: Any
+    error: str | None
+    log: tuple[str, ...]
+    written: tuple[PresenceRecord, ...]
+    queued: Mapping[str, Queued]
+    published: tuple[Mapping[str, Any], ...]
+
+
+class Workbench:
+    """Runs functions with test events; a context manager that takes about three seconds to enter.
+
+    Raises (on entering) `LocalStackError` if the engine or the layers' packages are not installed.
+    """
+
+    def __init__(self) -> None:
+        self._exits = ExitStack()
+        # With an interval of a minute each user has their turn in every tick.
+        self._stack = LocalStack(parameters={"CheckIntervalMinutes": "1", "TransitionShards": str(_SHARDS)})
+        self._organisation = demo_organisation(system_clock() - _CHANGES_ARE_OVER)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            exchange = exits.enter_context(SimulatedExchange(self._organisation))
+            exits.enter_context(self._stack)
+            self._deployment = self._stack.deployment
+            self._stop_queues()
+            self._stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=())
+            dynamodb = self._deployment.client("dynamodb")
+            outputs = self._deployment.outputs
+            self._users = UserTable(dynamodb, outputs["UserTableName"])
+            self._presences = PresenceTable(dynamodb, outputs["PresenceTableName"], _SHARDS)
+            self._queue_urls = {name: self._deployment.resources[name] for name in QUEUES}
+            self._subscriber = exits.enter_context(
+                Subscriber(self._deployment.client("sns"), outputs["PresenceTopicArn"], system_clock)
+            )
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._exits.close()
+
+    def run(self, function: str, event: object) -> Run:
+        """Bring in the users of the event, run the function, and collect what it did; everything is cleared before."""
+        self._clear()
+        self._bring_in_users(function, event)
+        before, heard = self._records(), len(self._subscriber.deliveries())
+        answer = self._deployment.client("lambda").invoke(
+            FunctionName=f"{self._deployment.stack_name}-{function}", Payload=json.dumps(event).encode(), LogType="Tail"
+        )
+        payload = json.loads(answer["Payload"].read() or b"null")
+        written = [record for key, record in self._records().items() if before.get(key) != record]
+        versions = sum(
+            record.user_id not in before or record.version != before[record.user_id].version for record in written
+        )
+        self._wait_for(heard + versions)
+        return Run(
+            answer=None if answer.get("FunctionError") else payload,
+            error=payload.get("errorMessage") if answer.get("FunctionError") else None,
+            log=tuple(base64.b64decode(answer.get("LogResult", "")).decode().splitlines()),
+            written=tuple(sorted(written, key=lambda record: record.address)),
+            queued={name: self._take(url) for name, url in self._queue_urls.items()},
+            published=tuple(delivery.body for delivery in self._subscriber.deliveries()[heard:]),
+        )
+
+    def _stop_queues(self) -> None:
+        client = self._deployment.client("lambda")
+        for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+            if ":sqs:" in mapping["EventSourceArn"]:
+                client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+    def _clear(self) -> None:
+        """Remove users, records and messages of an earlier run."""
+        dynamodb = self._deployment.client("dynamodb")
+        for scheduled in list(self._users.every()):
+            self._users.remove(scheduled.user)
+        for user_id in self._records():
+            dynamodb.delete_item(
+                TableName=self._deployment.outputs["PresenceTableName"], Key={"userId": {"S": user_id}}
+            )
+        for url in self._queue_urls.values():
+            self._deployment.client("sqs").purge_queue(QueueUrl=url)
+
+    def _bring_in_users(self, function: str, event: object) -> None:
+        heard, records = len(self._subscriber.deliveries()), []
+        addresses, now = self._organisation.users, system_clock()
+        if function == "check_calendars":
+            for user in users_to_check(event):
+                self._users.add(user.address, user.profile, user.user_id)
+        elif function == "schedule_checks":
+            for address in addresses:
+                self._users.add(address)
+        elif function == "schedule_transitions":
+            added = [self._users.add(address) for address in addresses]
+            dues = [now + (_COMING if index else _OVERDUE) for index in range(len(added))]
+            records = [record_before(user, due, now) for user, due in zip(added, dues, strict=True)]
+        elif function == "apply_transitions":
+            due = transitions_to_apply(event)
+            records = [record_before(user, due[user.user_id], now) for user in named(list(due), addresses)]
+        for record in records:
+            self._presences.write(record)
+        self._wait_for(heard + len(records))
+
+    def _records(self) -> dict[str, PresenceRecord]:
+        pages = (
+            self._deployment.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self._deployment.outputs["PresenceTableName"], ConsistentRead=True)
+        )
+        records = (record_from_item(from_attributes(item)) for page in pages for item in page["Items"])
+        return {record.user_id: record for record in records}
+
+    def _wait_for(self, deliveries: int) -> None:
+        """Wait until so many events have been delivered, and a little longer for those that nobody expects."""
+        give_up = time.monotonic() + _PUBLISHED_WITHIN
+        while len(self._subscriber.deliveries()) < deliveries and time.monotonic() < give_up:
+            time.sleep(_LOOKS_EVERY)
+        time.sleep(_SETTLES)
+
+    def _take(self, url: str) -> Queued:
+        sqs = self._deployment.client("sqs")
+        messages: list[str] = []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            messages += [message["Body"] for message in found]
+            for message in found:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        name = "ApproximateNumberOfMessagesDelayed"
+        delayed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+        return Queued(tuple(messages), int(delayed))
