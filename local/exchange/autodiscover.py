@@ -78,10 +78,10 @@ class Autodiscover:
 
     def _error(self, error: tuple[int, str], addresses: tuple[str, ...] = ()) -> HttpAnswer:
         code, message = error
-        at = self._clock().time().isoformat()
+        now = self._clock()
         return self._document(
-            f'<Response><Error Time="{at}" Id="{abs(hash(at)) % 2**32}"><ErrorCode>{code}</ErrorCode>'
-            f"<Message>{escape(message)}</Message><DebugData/></Error></Response>",
+            f'<Response><Error Time="{now.time().isoformat()}" Id="{int(now.timestamp())}">'
+            f"<ErrorCode>{code}</ErrorCode><Message>{escape(message)}</Message><DebugData/></Error></Response>",
             *addresses,
         )
 

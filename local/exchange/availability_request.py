@@ -23,6 +23,8 @@ MAXIMUM_MAILBOXES = 100
 MAXIMUM_WINDOW = timedelta(days=62)
 INTERVALS = range(5, 1441)
 DEFAULT_INTERVAL = 30
+YEARS = range(1900, 4501)
+MAXIMUM_BIAS = 24 * 60
 
 _ATTENDEE_TYPES = frozenset({"Organizer", "Required", "Optional", "Room", "Resource"})
 _DAYS_OF_WEEK = frozenset({*WEEKDAYS, "Day", "Weekday", "WeekendDay"})
@@ -117,6 +119,8 @@ def _options(options: etree._Element, addresses: tuple[str, ...], rules: ZoneRul
 
 
 def _instant(value: datetime, rules: ZoneRules) -> datetime:
+    if value.year not in YEARS:
+        raise SoapFaultError("ErrorInvalidTimeInterval", f"The year {value.year} is beyond what a calendar holds.")
     return rules.to_utc(value) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -125,6 +129,8 @@ def _zone(zone: etree._Element) -> ZoneRules:
     bias = integer(parts.required(_t("Bias")))
     standard, daylight = (_changeover(parts.required(_t(name))) for name in ("StandardTime", "DaylightTime"))
     parts.end()
+    if max(abs(each) for each in (bias, standard.bias, daylight.bias)) > MAXIMUM_BIAS:
+        raise SoapFaultError("ErrorTimeZone", "The time zone's bias is more than a day.")
     return ZoneRules(bias, standard, daylight)
 
 

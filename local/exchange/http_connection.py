@@ -57,7 +57,7 @@ class HttpConnection(BaseHTTPRequestHandler):
     def _body(self) -> bytes | None:
         """Return the request's body, or None where it can't be had and the refusal is already written."""
         length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not length.isdigit():
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdecimal()):
             self.send_error(http.HTTPStatus.LENGTH_REQUIRED)
             return None
         if int(length) > MAXIMUM_BODY:

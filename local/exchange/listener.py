@@ -67,7 +67,8 @@ class Listener:
             connections = tuple(self._open)
         for connection in connections:
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                # Not SSLSocket's own, which would pull the TLS state away under the thread that reads.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self._socket = _bound(self.port)
 
     def close(self) -> None:
@@ -87,25 +88,39 @@ class Listener:
                     return
                 with contextlib.suppress(OSError):
                     connection, _ = self._socket.accept()
+                    with self._lock:
+                        self._open.add(connection)
                     threading.Thread(target=self._connection, args=(connection,), daemon=True).start()
 
     def _connection(self, connection: socket.socket) -> None:
         """Serve one connection to its end. A client that goes away, or speaks no TLS, is no event worth a traceback."""
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            stack.callback(connection.close)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(IDLE_SECONDS)
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-                stack.callback(connection.close)
+        try:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(IDLE_SECONDS)
+                if self._tls is not None:
+                    connection = self._secure(connection, self._tls)
+                self._serve(connection)
+        finally:
             with self._lock:
-                self._open.add(connection)
-            stack.callback(self._forget, connection)
-            self._serve(connection)
+                self._open.discard(connection)
+            connection.close()
 
-    def _forget(self, connection: socket.socket) -> None:
+    def _secure(self, connection: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+        """Return the connection with TLS in force, keeping sight of it while the hands are being shaken."""
         with self._lock:
+            # Wrapping takes the descriptor away from the plain socket.
             self._open.discard(connection)
+            secured = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            self._open.add(secured)
+        try:
+            secured.do_handshake()
+        except OSError:
+            with self._lock:
+                self._open.discard(secured)
+            secured.close()
+            raise
+        return secured
 
 
 def _bound(port: int) -> socket.socket:

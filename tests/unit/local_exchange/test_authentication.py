@@ -160,6 +160,14 @@ def test_a_good_third_message_serves_once() -> None:
 
 
 @pytest.mark.usefixtures("known_account")
+def test_a_challenge_is_good_for_one_attempt() -> None:
+    authentication = Authentication([ACCOUNT], ("NTLM",), BINDINGS)
+    good = ntlm_tokens(authentication, BINDINGS)
+    assert authentication.sign_in(header(b"NTLMSSP\x00\x03\x00\x00\x00" + bytes(60))) == ["NTLM"]
+    assert authentication.sign_in(header(good)) == ["NTLM"]
+
+
+@pytest.mark.usefixtures("known_account")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_spoilt_message_is_refused_and_never_an_error(data: st.DataObject) -> None:

@@ -115,6 +115,7 @@ def test_clients_that_misbehave_do_no_harm_and_print_nothing(
         b"rubbish\r\n\r\n",
         b"POST /EWS/Exchange.asmx HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf",
         b"POST /EWS/Exchange.asmx HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST /EWS/Exchange.asmx HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n",
         b"POST /EWS/Exchange.asmx HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n",
         b"POST /EWS/Exchange.asmx HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"GET /" + b"x" * 70_000,
@@ -157,11 +158,17 @@ def test_the_log_tells_who_asked_what_for_how_many(exchange: SimulatedExchange, 
     assert account.password not in repr(line)
 
 
-def test_it_leaves_no_thread_behind(start: datetime) -> None:
+def test_it_leaves_no_thread_behind_not_even_for_who_never_speaks(start: datetime) -> None:
     before = set(threading.enumerate())
-    with SimulatedExchange(demo_organisation(start)) as exchange, session(exchange) as made:
-        post(made, URL, "")
+    with contextlib.ExitStack() as stack:
+        with SimulatedExchange(demo_organisation(start)) as exchange, session(exchange) as made:
+            stack.enter_context(socket.create_connection(address(exchange, "mail.example.com:443")))
+            post(made, URL, "")
+        _wait_for_threads_other_than(before)
+    assert set(threading.enumerate()) - before == set()
+
+
+def _wait_for_threads_other_than(before: set[threading.Thread]) -> None:
     deadline = time.monotonic() + 5
     while set(threading.enumerate()) - before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert set(threading.enumerate()) - before == set()

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from local.exchange.accounts import Account
 from local.exchange.network import Host, Network
 from local.exchange.organisation import (
     LOCATION_CANARY,
@@ -251,7 +252,10 @@ WHOLE = {"addresses": [ALICE], "start": START, "end": START + HOUR}
         ({"view": "Everything"}, "ErrorSchemaValidation"),
         ({"start": "yesterday"}, "ErrorSchemaValidation"),
         ({"start": "2026-02-30T09:00:00Z"}, "ErrorSchemaValidation"),
+        ({"start": "0001-01-01T00:00:00+14:00"}, "ErrorInvalidTimeInterval"),
+        ({"start": "9999-12-30T00:00:00Z", "end": "9999-12-31T23:59:59-14:00"}, "ErrorInvalidTimeInterval"),
         ({"zone": ""}, "ErrorTimeZone"),
+        ({"zone": UTC_ZONE.replace("<t:Bias>0", f"<t:Bias>{10**12}", 1)}, "ErrorTimeZone"),
         ({"zone": UTC_ZONE.replace("<t:Month>0", "<t:Month>13")}, "ErrorTimeZone"),
         ({"zone": UTC_ZONE.replace("00:00:00", "25:00")}, "ErrorSchemaValidation"),
     ],
@@ -352,3 +356,11 @@ def test_mail_tips_have_limits(asking: Asking) -> None:
 )
 def test_oof_settings_are_their_owners(asking: Asking, asked: str, impersonated: str | None, code: str) -> None:
     assert fault_code(asking.ask(oof_settings(asked, impersonated))) == code
+
+
+def test_impersonation_needs_the_role_and_an_owner_needs_none(asking: Asking) -> None:
+    owner = Account("exchange-reader", "EXAMPLE\\alice", "her own", address=ALICE)
+    exchange = SimulatedExchange(asking.organisation, asking.exchange.network, [owner], lambda: START)
+    with exchange, session(exchange, basic(owner)) as made:
+        assert texts(post(made, URL, oof_settings(ALICE)), "//t:OofState") == ["Disabled"]
+        assert fault_code(post(made, URL, oof_settings(TIMES_ONLY, TIMES_ONLY))) == "ErrorImpersonateUserDenied"
