@@ -6,6 +6,7 @@ its rule that every placeholder given is used (Amazon DynamoDB developer guide, 
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -83,6 +84,22 @@ class Account:
                 bodies.append(message["Body"])
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+
+@contextmanager
+def calls(client: Any, operation: str) -> Iterator[list[Mapping[str, Any]]]:
+    """Give a list that fills with the parameters of each call of an operation, for example `dynamodb.GetItem`."""
+    made: list[Mapping[str, Any]] = []
+
+    def note(params: Mapping[str, Any], **_: object) -> None:
+        made.append(copy.deepcopy(params))
+
+    event = f"provide-client-params.{operation}"
+    client.meta.events.register(event, note)
+    try:
+        yield made
+    finally:
+        client.meta.events.unregister(event, note)
 
 
 @contextmanager

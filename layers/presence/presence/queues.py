@@ -53,7 +53,11 @@ class Queue:
     def _send_batch(self, batch: Sequence[QueuedMessage]) -> Sequence[QueuedMessage]:
         for _ in range(_ATTEMPTS):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(index), "MessageBody": message.body, "DelaySeconds": min(message.delay, LONGEST_DELAY)}
+                {
+                    "Id": str(index),
+                    "MessageBody": message.body,
+                    "DelaySeconds": min(max(message.delay, 0), LONGEST_DELAY),
+                }
                 for index, message in enumerate(batch)
             ]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
 from presence.instants import parse_instant
-from presence.records import User
+from presence.records import User, is_user_id
 from presence.tables.items import from_attributes, query_items, to_attributes
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ class UserTable:
         self._table = table
 
     def of_bucket(self, bucket: int) -> Iterator[ScheduledUser]:
-        """Yield the users of a bucket; items whose address is none are left out (`presence users list` shows them)."""
+        """Yield the users of a bucket.
+
+        Items whose id, address or pause can't be read are left out: one of them would spoil the message of all.
+        """
         for item in query_items(
             self._client,
             TableName=self._table,
@@ -70,8 +73,13 @@ class UserTable:
             yield from self.of_bucket(bucket)
 
     def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
-        """Add a user, with a new id unless one is given. Raises `InvalidAddress`, or `AddressTaken`."""
+        """Add a user, with a new id unless one is given.
+
+        Raises `InvalidAddress`, `AddressTaken`, or `ConfigurationError` if the id given is none or is in use.
+        """
         user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)
+        if not is_user_id(user.user_id):
+            raise ConfigurationError(f"{user.user_id!r} is no user id: it needs 32 hexadecimal digits")
         item = {"bucket": bucket_of(user.user_id), "userId": user.user_id, "address": user.address, "profile": profile}
         claim = {**_address_key(user.address), "owner": user.user_id}
         condition = "attribute_not_exists(userId)"
@@ -89,7 +97,14 @@ class UserTable:
                 ]
             )
         except self._client.exceptions.TransactionCanceledException as error:
-            raise AddressTaken(f"{user.address} already belongs to a user") from error
+            # Why, in the order of the actions. A transaction is also cancelled for a conflict or a throttled table.
+            reasons = error.response.get("CancellationReasons", [])
+            failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
+            if failed[:1] == [True]:
+                raise AddressTaken(f"{user.address} already belongs to a user") from error
+            if any(failed):
+                raise ConfigurationError(f"the id {user.user_id} already belongs to a user") from error
+            raise
         return user
 
     def find(self, address: str) -> User | None:
@@ -100,7 +115,9 @@ class UserTable:
         if "Item" not in answer:
             return None
         user_id = str(from_attributes(answer["Item"])["owner"])
-        stored = self._client.get_item(TableName=self._table, Key=to_attributes(_user_key(user_id)))
+        stored = self._client.get_item(
+            TableName=self._table, Key=to_attributes(_user_key(user_id)), ConsistentRead=True
+        )
         found = _scheduled_user(from_attributes(stored["Item"])) if "Item" in stored else None
         return None if found is None else found.user
 
@@ -141,11 +158,13 @@ def _address_key(address: str) -> dict[str, object]:
 
 
 def _scheduled_user(item: Mapping[str, object]) -> ScheduledUser | None:
+    if not is_user_id(item["userId"]):
+        return None
     try:
         address = parse_smtp_address(str(item.get("address", "")))
         paused_until = item.get("pausedUntil")
         return ScheduledUser(
-            user=User(str(item["userId"]), address, str(item.get("profile", "default"))),
+            user=User(str(item["userId"]), address, str(item.get("profile") or "default")),
             endpoint=str(item["endpoint"]) if item.get("endpoint") else None,
             enabled=item.get("enabled") is not False,
             paused_until=None if paused_until is None else parse_instant(str(paused_until)),
