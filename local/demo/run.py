@@ -18,6 +18,7 @@ from local.demo.published import Published, envelope_mistakes, event_validator, 
 from local.demo.subscriber import Subscriber, SubscriptionError
 from local.demo.tally import Minimums, Tally
 from local.demo.verdict import judge
+from local.demo.warm_up import warm_up
 from local.demo.witness import Witness
 from local.exchange.organisation import Access, Organisation
 from local.exchange.scenario import LAST_CHANGE, demo_organisation
@@ -27,6 +28,7 @@ from local.stack.local_stack import LocalStack
 
 _EVENT_CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "events"
 _FAILURE_QUEUES = ("CheckDeadLetterQueueUrl", "TransitionDeadLetterQueueUrl", "PublishFailureQueueUrl")
+_CONCURRENT_CHECKS = 2
 _HORIZONS = (24, 23, 22, 21, 20)
 _NEAR_THE_HORIZON = timedelta(minutes=10)
 
@@ -80,6 +82,7 @@ def run(
     complaints = list(tally.complaints(course.minimums))
     for complaint in complaints:
         print(f"wrong: {complaint}")
+    print(tally.lateness_in_words())
     print(f"{tally.edits} edits of calendars, {time.monotonic() - started:.0f} s in all")
     print(tally.last_line())
     return 1 if complaints else 0
@@ -92,15 +95,21 @@ def _run(
     *,
     watch: bool,
 ) -> Tally | None:
-    print("Starting the embedded engine and deploying template.yaml into it …")
+    print("Starting the embedded engine and deploying template.yaml into it …", flush=True)
     horizon = _horizon_hours(now())
     with (
         LocalStack(
-            parameters={"CheckIntervalMinutes": "1", "HorizonHours": str(horizon), "MaximumConcurrentChecks": "2"},
+            parameters={
+                "CheckIntervalMinutes": "1",
+                "HorizonHours": str(horizon),
+                "MaximumConcurrentChecks": str(_CONCURRENT_CHECKS),
+                "TransitionShards": "4",
+            },
             tick_seconds=course.tick,
         ) as stack,
         ExitStack() as exits,
     ):
+        warm_up(stack.deployment, concurrent_checks=_CONCURRENT_CHECKS)
         start = now().replace(microsecond=0)
         organisation = demo_organisation(start)
         exchange = exits.enter_context(SimulatedExchange(served(organisation)))

@@ -41,6 +41,14 @@ class Tally:
         lateness = self.lateness()
         return lateness[math.ceil(0.99 * len(lateness)) - 1] if lateness else math.nan
 
+    def lateness_in_words(self) -> str:
+        """Return a line about how late changes were received after their boundaries."""
+        lateness = self.lateness()
+        if not lateness:
+            return "no change was received at a boundary"
+        half = lateness[(len(lateness) - 1) // 2]
+        return f"half of the transitions were received within {half:.3f} s, the last after {lateness[-1]:.3f} s"
+
     def complaints(self, minimums: Minimums) -> Iterator[str]:
         """Yield everything that makes the demo fail, in plain words."""
         yield from self.troubles
