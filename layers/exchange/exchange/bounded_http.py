@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import requests
@@ -25,7 +25,7 @@ from exchange.hosts import HTTPS_PORT, HostPort
 from exchange.network import Network
 from exchange.problems import host_unreachable, malformed_answer, timed_out
 from exchange.sockets import Allowance, Timeouts, open_plain, open_tls
-from presence.errors import ProblemError
+from presence.errors import Problem, ProblemError
 
 HTTP_PORT = 80
 _USER_AGENT = "CalendarPresence"
@@ -83,25 +83,29 @@ class WebClient:
 
         `limit` bounds the bytes received in all, those of the authentication included. Raises `ProblemError`:
         HostUnreachable, HostNotFound, NameServerFailed, AddressNotAllowed, CertificateInvalid, TlsFailed, Timeout,
-        AnswerTooLarge, MalformedAnswer. What the authentication raises is passed on.
+        AnswerTooLarge, MalformedAnswer. What the authentication raises is passed on, its PermissionError included.
         """
         host = urlsplit(url).hostname or ""
         sent = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
         self._allowance.begin(host, limit)
         try:
             response = self._session.request(method, url, data=body, headers=sent, auth=auth, allow_redirects=False)
-        except (requests.exceptions.Timeout, TimeoutError) as error:
-            raise ProblemError(timed_out(host, "to answer", self._timeouts.read)) from error
-        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            if _is_timeout(error):
-                raise ProblemError(timed_out(host, "to answer", self._timeouts.read)) from error
-            raise ProblemError(host_unreachable(host, "the connection was lost")) from error
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
-            raise ProblemError(malformed_answer(host, f"no valid HTTP ({type(error).__name__})")) from error
-        except OSError as error:
-            raise ProblemError(host_unreachable(host, "the connection was lost")) from error
+        except PermissionError:
+            raise  # of requests_ntlm, when the server breaks off
+        except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
+            raise ProblemError(self._explain(host, error)) from error
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lower, response.content)
+
+    def _explain(self, host: str, error: Exception) -> Problem:
+        """Return the problem at the bottom of what urllib3 and requests (whose errors are OSErrors) made of it."""
+        causes = _causes(error)
+        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
+            return timed_out(host, "to answer", self._timeouts.read)
+        lost = (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionError, ssl.SSLError)
+        if not any(isinstance(cause, lost) for cause in causes):
+            return malformed_answer(host, f"no valid HTTP ({type(causes[-1]).__name__})")
+        return host_unreachable(host, "the connection was lost")
 
 
 class _PinnedAdapter(HTTPAdapter):
@@ -166,14 +170,15 @@ class _PinnedAdapter(HTTPAdapter):
         return pool
 
 
-def _is_timeout(error: BaseException) -> bool:
-    """Say whether a time-out lies at the bottom of what urllib3 and requests made of it."""
-    seen: Any = error
-    for _ in range(8):
-        if isinstance(seen, TimeoutError | urllib3.exceptions.TimeoutError):
-            return True
-        inner = [part for part in getattr(seen, "args", ()) if isinstance(part, BaseException)]
-        seen = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__ or (inner[0] if inner else None)
-        if not isinstance(seen, BaseException):
-            return False
-    return False
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error and what it was made of, the innermost last."""
+    causes, left = [error], 8
+    while left:
+        left -= 1
+        last = causes[-1]
+        inside = [part for part in (getattr(last, "reason", None), *last.args) if isinstance(part, BaseException)]
+        inner = inside[0] if inside else last.__cause__ or last.__context__
+        if inner is None or inner in causes:
+            break
+        causes.append(inner)
+    return causes

@@ -111,7 +111,10 @@ class Network:
         for kind in ("A", "AAAA"):
             try:
                 records = self._query(host, kind)
-            except ProblemError as error:  # some name servers fail at one of the two: the other one is enough
+            except ProblemError as error:
+                # Some name servers fail at one of the two, and the other one is enough; silence is worth no more time.
+                if not isinstance(error.__cause__, dns.resolver.NoNameservers):
+                    raise
                 failure = error
             else:
                 found += [cast("A | AAAA", record).address for record in records or ()]

@@ -55,8 +55,14 @@ class Allowance:
         """Return how long the next step may wait; raises `ProblemError` (Timeout) when the time is over."""
         left = self._deadline - self._monotonic()
         if left <= 0:
-            raise ProblemError(timed_out(self._host, "for the whole answer", self._timeouts.whole))
+            raise self.expired()
         return min(left, at_most)
+
+    def expired(self) -> ProblemError:
+        """Return the error to raise when waiting for the server was in vain: which of the two times is over."""
+        if self._deadline - self._monotonic() <= 0:
+            return ProblemError(timed_out(self._host, "for the whole answer", self._timeouts.whole))
+        return ProblemError(timed_out(self._host, "to answer", self._timeouts.read))
 
     def receive_seconds(self) -> float:
         """Return how long to wait for the next bytes."""
@@ -83,7 +89,10 @@ class BoundedSocket(socket.socket):
         if self.allowance is None:
             return super().recv_into(*args, **kwargs)
         self.settimeout(self.allowance.receive_seconds())
-        count = super().recv_into(*args, **kwargs)
+        try:
+            count = super().recv_into(*args, **kwargs)
+        except TimeoutError as error:
+            raise self.allowance.expired() from error
         self.allowance.spend(count)
         return count
 
@@ -98,15 +107,22 @@ class BoundedTlsSocket(ssl.SSLSocket):
         if self.allowance is None:
             return super().recv_into(*args, **kwargs)
         self.settimeout(self.allowance.receive_seconds())
-        count = super().recv_into(*args, **kwargs)
+        try:
+            count = super().recv_into(*args, **kwargs)
+        except TimeoutError as error:
+            raise self.allowance.expired() from error
         self.allowance.spend(count)
         return count
 
     def send(self, *args: Any, **kwargs: Any) -> int:
         """Send as `ssl.SSLSocket.send`, within the allowance."""
-        if self.allowance is not None:
-            self.settimeout(self.allowance.receive_seconds())
-        return super().send(*args, **kwargs)
+        if self.allowance is None:
+            return super().send(*args, **kwargs)
+        self.settimeout(self.allowance.receive_seconds())
+        try:
+            return super().send(*args, **kwargs)
+        except TimeoutError as error:
+            raise self.allowance.expired() from error
 
 
 def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> BoundedSocket:

@@ -63,11 +63,13 @@ class KeptHost:
 class Net:
     """Hosts with certificates of one authority, DNS for them, and a document that leads there."""
 
-    def __init__(self, stack: contextlib.ExitStack) -> None:
+    def __init__(self, stack: contextlib.ExitStack, nameserver: NameServer) -> None:
         self._stack = stack
         self.authority = CertificateAuthority("Test CA")
         self.zone = Zone()
-        self.nameserver = stack.enter_context(NameServer(self.zone))
+        self.nameserver = nameserver
+        self.nameserver.zone = self.zone
+        self.nameserver.queries.clear()
         self.connect: dict[str, str] = {}
         closed = ClosedPort()
         stack.callback(closed.close)
@@ -131,7 +133,7 @@ class Net:
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)} if secrets is None else secrets),
             cache=cache or MemoryEndpointCache(lambda: NOW),
             clock=lambda: NOW,
-            connect_timeout=2.0,
+            connect_timeout=1.0,
             read_timeout=0.5,
         )
 

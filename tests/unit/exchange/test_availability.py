@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exchange.ews.availability import Availability, parse_availability
+from presence.calendar import BusyType, CalendarEntry, Window
+from presence.errors import Problem, ProblemError, ProblemKind
+from tests.unit.exchange.hosts import availability, envelope, failed_mailbox, fault, free_busy_response, mailbox_answer
+
+ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
+HOST = "mail.example.com"
+WINDOW = Window(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))
+BUSY = ("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z", "Busy")
+GOOD = mailbox_answer([BUSY])
+
+
+def at(hour: float) -> datetime:
+    return WINDOW.start + timedelta(hours=hour)
+
+
+def read(response: str) -> Availability | Problem:
+    """Read an answer about three mailboxes; the neighbours of the one looked at must be unharmed."""
+    first, result, last = parse_availability(availability(GOOD, response, GOOD), [ALICE, BOB, CAROL], WINDOW, HOST)
+    assert first == last == Availability((CalendarEntry(at(9), at(10), BusyType.BUSY),), "FreeBusy")
+    return result
+
+
+def entries(response: str) -> tuple[CalendarEntry, ...]:
+    result = read(response)
+    assert isinstance(result, Availability), result
+    return result.entries
+
+
+def event(inside: str) -> str:
+    return free_busy_response(
+        "<t:FreeBusyViewType>Detailed</t:FreeBusyViewType>"
+        f"<t:CalendarEventArray><t:CalendarEvent>{inside}</t:CalendarEvent></t:CalendarEventArray>"
+    )
+
+
+START, END = "<t:StartTime>2026-11-21T09:00:00Z</t:StartTime>", "<t:EndTime>2026-11-21T10:00:00Z</t:EndTime>"
+
+
+def test_each_status_is_read_as_itself() -> None:
+    for busy_type in BusyType:
+        (entry,) = entries(mailbox_answer([(BUSY[0], BUSY[1], str(busy_type))]))
+        assert entry.busy_type is busy_type
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z"),
+        ("2026-11-21T10:00:00+01:00", "2026-11-21T11:00:00+01:00"),
+        ("2026-11-20T23:15:00-09:45", "2026-11-21T00:15:00-09:45"),
+        ("2026-11-21T09:00:00.0000000Z", "2026-11-21T10:00:00.000Z"),
+    ],
+)
+def test_a_time_with_any_offset_is_the_same_instant(start: str, end: str) -> None:
+    assert entries(mailbox_answer([(start, end, "Busy")])) == (CalendarEntry(at(9), at(10), BusyType.BUSY),)
+
+
+def test_details_are_read_and_subject_and_location_go_no_further() -> None:
+    details = (
+        "<t:CalendarEventDetails><t:ID>x</t:ID><t:Subject>Takeover</t:Subject><t:Location>Room 7</t:Location>"
+        "<t:IsMeeting>true</t:IsMeeting><t:IsRecurring>0</t:IsRecurring><t:IsException>false</t:IsException>"
+        "<t:IsReminderSet>true</t:IsReminderSet><t:IsPrivate>1</t:IsPrivate></t:CalendarEventDetails>"
+    )
+
+    result = read(event(f"{START}{END}<t:BusyType>Busy</t:BusyType>{details}"))
+
+    expected = CalendarEntry(at(9), at(10), BusyType.BUSY, is_meeting=True, is_recurring=False, is_private=True)
+    assert result == Availability((expected,), "Detailed")
+    assert "Takeover" not in repr(result)
+    assert "Room 7" not in repr(result)
+
+
+def test_an_entry_that_reaches_over_the_window_keeps_its_true_start_and_end() -> None:
+    long = ("2026-11-19T00:00:00Z", "2026-11-25T00:00:00Z", "OOF")
+
+    assert entries(mailbox_answer([long])) == (CalendarEntry(at(-48), at(96), BusyType.OUT_OF_OFFICE),)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-11-20T22:00:00Z", "2026-11-21T00:00:00Z"),
+        ("2026-11-22T00:00:00Z", "2026-11-22T01:00:00Z"),
+        ("2026-11-21T09:00:00Z", "2026-11-21T09:00:00Z"),
+    ],
+)
+def test_an_entry_that_claims_no_time_of_the_window_is_dropped(start: str, end: str) -> None:
+    assert entries(mailbox_answer([(start, end, "Busy")])) == ()
+
+
+def test_an_empty_array_of_entries_is_an_empty_calendar() -> None:
+    view = "<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray/>"
+
+    assert entries(free_busy_response(view)) == ()
+
+
+@pytest.mark.parametrize(
+    ("response", "what"),
+    [
+        (event(f"{START}{END}"), "CalendarEvent 1 has no BusyType"),
+        (event(f"{START}{END}<t:BusyType/>"), "CalendarEvent 1: BusyType is unknown"),
+        (event(f"{START}{END}<t:BusyType>Napping</t:BusyType>"), "CalendarEvent 1: BusyType is unknown"),
+        (event(f"{END}<t:BusyType>Busy</t:BusyType>"), "CalendarEvent 1 has no StartTime"),
+        (event(f"{START}<t:BusyType>Busy</t:BusyType>"), "CalendarEvent 1 has no EndTime"),
+        (
+            mailbox_answer([BUSY, ("2026-11-21T09:00:00", "2026-11-21T10:00:00Z", "Busy")]),
+            "CalendarEvent 2: StartTime '2026-11-21T09:00:00' has no time zone",
+        ),
+        (
+            mailbox_answer([("2026-11-21T09:00:00Z", "2026-11-21T10:00:00.123", "Busy")]),
+            "CalendarEvent 1: EndTime '2026-11-21T10:00:00.123' has no time zone",
+        ),
+        (
+            mailbox_answer([("2026-11-21T10:00:00Z", "2026-11-21T09:59:59Z", "Busy")]),
+            "CalendarEvent 1: EndTime lies before StartTime",
+        ),
+        (
+            mailbox_answer([("2026-13-21T10:00:00Z", "2026-11-21T09:59:59Z", "Busy")]),
+            "CalendarEvent 1: StartTime '2026-13-21T10:00:00Z' is no date and time",
+        ),
+        (mailbox_answer([("20261121T10Z", BUSY[1], "Busy")]), "StartTime '20261121T10Z' is no date and time"),
+        (mailbox_answer([("", BUSY[1], "Busy")]), "CalendarEvent 1: StartTime is no date and time"),
+        (mailbox_answer([("Takeover", BUSY[1], "Busy")]), "CalendarEvent 1: StartTime is no date and time"),
+        (
+            event(
+                f"{START}{END}<t:BusyType>Busy</t:BusyType>"
+                "<t:CalendarEventDetails><t:IsMeeting>perhaps</t:IsMeeting></t:CalendarEventDetails>"
+            ),
+            "CalendarEvent 1: IsMeeting is neither true nor false",
+        ),
+        (
+            free_busy_response(
+                "<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray><t:Note/></t:CalendarEventArray>"
+            ),
+            "element 1 of CalendarEventArray is no CalendarEvent",
+        ),
+        (free_busy_response("<t:CalendarEventArray/>"), "FreeBusyView has no FreeBusyViewType"),
+        (free_busy_response("<t:FreeBusyViewType>Else</t:FreeBusyViewType>"), "FreeBusyViewType is unknown"),
+        (
+            free_busy_response("<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType>"),
+            "FreeBusyView has neither CalendarEventArray nor MergedFreeBusy",
+        ),
+        ("<m:FreeBusyResponse/>", "FreeBusyResponse has no ResponseMessage"),
+        (
+            '<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Success"/></m:FreeBusyResponse>',
+            "ResponseMessage has no ResponseCode",
+        ),
+        (failed_mailbox("NoError"), "ResponseMessage has the code NoError and is no success"),
+        (GOOD.partition("<m:FreeBusyView>")[0] + "</m:FreeBusyResponse>", "FreeBusyResponse has no FreeBusyView"),
+    ],
+    ids=lambda value: "" if value.startswith("<") else value,
+)
+def test_what_is_wrong_with_one_mailbox_is_named_and_costs_only_that_one(response: str, what: str) -> None:
+    problem = read(response)
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.kind) == ("MalformedCalendar", ProblemKind.LASTING)
+    assert what in problem.text
+    assert BOB in problem.text
+    assert "Takeover" not in problem.text
+
+
+@pytest.mark.parametrize("view", ["None", "MergedOnly"])
+def test_a_view_without_entries_is_no_empty_calendar(view: str) -> None:
+    problem = read(free_busy_response(f"<t:FreeBusyViewType>{view}</t:FreeBusyViewType>"))
+
+    assert isinstance(problem, Problem)
+    assert problem.code == "NoCalendarEntries"
+    assert view in problem.text
+
+
+def merged(digits: str, array: str = "") -> str:
+    return free_busy_response(
+        f"<t:FreeBusyViewType>FreeBusyMerged</t:FreeBusyViewType><t:MergedFreeBusy>{digits}</t:MergedFreeBusy>{array}"
+    )
+
+
+def test_a_missing_array_is_an_empty_calendar_where_the_merged_string_says_so() -> None:
+    assert entries(merged("0" * 48)) == ()
+
+
+@pytest.mark.parametrize("digits", ["0" * 47, "0" * 47 + "2", "0" * 47 + "x", "2" * 48])
+def test_a_missing_array_is_no_empty_calendar_where_it_does_not(digits: str) -> None:
+    assert isinstance(read(merged(digits)), Problem)
+
+
+def test_a_merged_string_that_shows_times_of_which_there_is_no_entry_is_a_contradiction() -> None:
+    problem = read(merged("0" * 20 + "22" + "0" * 26, "<t:CalendarEventArray/>"))
+
+    assert isinstance(problem, Problem)
+    assert "MergedFreeBusy shows times of which CalendarEventArray has no entry" in problem.text
+
+
+def test_what_exchange_has_no_data_for_is_no_free_time() -> None:
+    found = entries(merged("4444" + "0" * 40 + "4444", "<t:CalendarEventArray/>"))
+
+    assert found == (
+        CalendarEntry(at(0), at(2), BusyType.NO_DATA),
+        CalendarEntry(at(22), at(24), BusyType.NO_DATA),
+    )
+
+
+def test_digit_four_is_working_elsewhere_where_an_entry_says_so() -> None:
+    elsewhere = (
+        "<t:CalendarEventArray><t:CalendarEvent><t:StartTime>2026-11-21T00:00:00Z</t:StartTime>"
+        "<t:EndTime>2026-11-21T02:00:00Z</t:EndTime><t:BusyType>WorkingElsewhere</t:BusyType></t:CalendarEvent>"
+        "</t:CalendarEventArray>"
+    )
+
+    assert entries(merged("4444" + "0" * 44, elsewhere)) == (CalendarEntry(at(0), at(2), BusyType.WORKING_ELSEWHERE),)
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "what"),
+    [
+        (b"", "MalformedAnswer", "not well-formed XML"),
+        (b"<html><body>Welcome</body></html>", "MalformedAnswer", "another root element than Envelope"),
+        (availability(GOOD, GOOD, GOOD)[:-40], "MalformedAnswer", "not well-formed XML"),
+        (availability(GOOD, GOOD, GOOD)[:700], "MalformedAnswer", "not well-formed XML"),
+        (b"<!DOCTYPE x>" + envelope("<m:a/>")[38:], "MalformedAnswer", "document type declaration"),
+        (envelope(""), "MalformedAnswer", "0 elements in its Body"),
+        (envelope("<m:a/><m:b/>"), "MalformedAnswer", "2 elements in its Body"),
+        (envelope("<m:FindItemResponse/>"), "MalformedAnswer", "holds no GetUserAvailabilityResponse"),
+        (envelope("<m:GetUserAvailabilityResponse/>"), "MalformedAnswer", "has no FreeBusyResponseArray"),
+        (availability("<m:Other/>"), "MalformedAnswer", "something else than FreeBusyResponse"),
+        (availability(), "AnswerCountMismatch", "asked about 3 mailboxes and answered about 0"),
+        (availability(GOOD, GOOD), "AnswerCountMismatch", "asked about 3 mailboxes and answered about 2"),
+        (availability(*[GOOD] * 4), "AnswerCountMismatch", "asked about 3 mailboxes and answered about 4"),
+        (fault("ErrorTimeIntervalTooBig"), "ErrorTimeIntervalTooBig", "the time asked for is too long"),
+        (fault("ErrorServerBusy"), "ErrorServerBusy", "the server is busy"),
+        (fault("&lt;b&gt;"), "UnknownResponseCode", "a code that this program does not know"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_wrong_with_the_whole_answer_is_named_with_the_host(document: bytes, code: str, what: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_availability(document, [ALICE, BOB, CAROL], WINDOW, HOST)
+
+    assert caught.value.problem.code == code
+    assert what in caught.value.problem.text
+    assert HOST in caught.value.problem.text
+
+
+def test_a_response_code_costs_only_its_mailbox_and_the_message_text_is_not_repeated() -> None:
+    text = "<m:MessageText>Takeover</m:MessageText>"
+
+    problem = read(failed_mailbox("ErrorNoFreeBusyAccess", text))
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.kind) == ("ErrorNoFreeBusyAccess", ProblemKind.LASTING)
+    assert BOB in problem.text
+    assert "Takeover" not in problem.text
+
+
+def test_a_busy_server_says_for_one_mailbox_how_long_to_wait() -> None:
+    inside = '<m:MessageXml><t:Value Name="BackOffMilliseconds">2500</t:Value></m:MessageXml>'
+
+    problem = read(failed_mailbox("ErrorServerBusy", inside))
+
+    assert isinstance(problem, Problem)
+    assert problem.retry_after == 2.5
+
+
+def test_results_keep_the_order_in_which_was_asked() -> None:
+    answers = [mailbox_answer([(BUSY[0], BUSY[1], str(busy_type))]) for busy_type in (BusyType.BUSY, BusyType.FREE)]
+
+    results = parse_availability(availability(*answers, failed_mailbox("ErrorX")), [BOB, ALICE, CAROL], WINDOW, HOST)
+
+    kinds = [result.entries[0].busy_type for result in results if isinstance(result, Availability)]
+    assert kinds == [BusyType.BUSY, BusyType.FREE]
+    assert isinstance(results[2], Problem)
+    assert CAROL in results[2].text

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.gateways import (
+    Authentication,
+    DiscoveryStep,
+    GatewayKind,
+    load_gateways_document,
+    parse_gateways,
+    read_gateways_file,
+)
+from exchange.hosts import HostPort
+from local.exchange.certificates import CertificateAuthority
+from presence.errors import ConfigurationError, ProblemError
+
+WHOLE: dict[str, Any] = {
+    "schema_version": 1,
+    "network": {
+        "nameservers": ["127.0.0.1:5353", "192.0.2.53"],
+        "allow_loopback": True,
+        "connect": {"autodiscover.example.com:443": "127.0.0.1:8443"},
+    },
+    "gateways": [
+        {
+            "name": "headquarters",
+            "kind": "autodiscover",
+            "domains": ["Example.com", "*"],
+            "credentials": "exchange-reader",
+            "trusted_hosts": ["Example.org"],
+            "skip": ["root-domain"],
+        },
+        {
+            "name": "branch",
+            "kind": "ews",
+            "hosts": ["192.0.2.10:8443", "mail.branch.test", "[2001:db8::1]:444"],
+            "domains": ["branch.test"],
+            "credentials": "branch-reader",
+            "auth": "basic",
+        },
+    ],
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return WHOLE with one value set, or removed where it is `...`."""
+    document = deepcopy(WHOLE)
+    place: Any = document
+    *parents, last = path.split("/")
+    for key in parents:
+        place = place[int(key)] if key.isdigit() else place[key]
+    if value is ...:
+        del place[last]
+    else:
+        place[int(last) if last.isdigit() else last] = value
+    return document
+
+
+def test_a_whole_document_is_read() -> None:
+    document = parse_gateways(WHOLE)
+
+    headquarters, branch = document.gateways
+    assert (headquarters.kind, headquarters.authentication) == (GatewayKind.AUTODISCOVER, Authentication.NTLM)
+    assert headquarters.domains == ("example.com", "*")
+    assert headquarters.trusted_hosts == {"example.org"}
+    assert headquarters.skip == {DiscoveryStep.ROOT_DOMAIN}
+    assert (branch.kind, branch.authentication) == (GatewayKind.EWS, Authentication.BASIC)
+    assert branch.hosts == (
+        HostPort("192.0.2.10", 8443),
+        HostPort("mail.branch.test", 443),
+        HostPort("2001:db8::1", 444),
+    )
+    assert document.network.nameservers == (HostPort("127.0.0.1", 5353), HostPort("192.0.2.53", 53))
+    assert document.network.connect == {HostPort("autodiscover.example.com", 443): HostPort("127.0.0.1", 8443)}
+    assert document.network.allow_loopback
+
+
+def test_a_number_from_a_table_is_a_number() -> None:
+    assert parse_gateways({**WHOLE, "schema_version": Decimal(1)}).gateways
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("schema_version", ..., "schema_version: is missing"),
+        ("schema_version", 2, "schema_version: 2 is not known; this program reads 1"),
+        ("schema_version", "1", "schema_version: must be a whole number, not a text"),
+        ("schema_version", True, "schema_version: must be a whole number, not true or false"),
+        ("schema_version", Decimal("1.5"), "schema_version: must be a whole number, not this"),
+        ("colour", "blue", "colour: this key is not known here"),
+        ("gateways", [], "gateways: must be a list of tables, not an empty list"),
+        ("gateways", ..., "gateways: is missing"),
+        ("gateways/0", "text", "gateways[0]: must be a table, not a text"),
+        ("gateways/1/hots", ["a"], "gateways[1].hots: this key is not known here"),
+        ("gateways/1/auth", "kerberos", "gateways[1].auth: 'kerberos' is not known; use ntlm or basic"),
+        ("gateways/1/kind", "webdav", "gateways[1].kind: 'webdav' is not known; use autodiscover or ews"),
+        ("gateways/1/kind", ..., "gateways[1].kind: is missing"),
+        ("gateways/1/hosts", ["mail.branch.test:0"], "gateways[1].hosts[0]: 'mail.branch.test:0' has no valid port"),
+        ("gateways/1/hosts", ["mail branch"], "gateways[1].hosts[0]: 'mail branch' is no host name"),
+        ("gateways/1/hosts", [], "gateways[1].hosts: must be a list of texts, not an empty list"),
+        ("gateways/1/hosts", ..., "gateways[1].hosts: is missing"),
+        ("gateways/1/skip", ["srv"], "gateways[1].skip: this key is not known here"),
+        ("gateways/0/hosts", ["mail.example.com"], "gateways[0].hosts: this key is not known here"),
+        ("gateways/0/skip", ["dns"], "gateways[0].skip[0]: 'dns' is no step; use root-domain, autodiscover, "),
+        (
+            "gateways/0/skip",
+            ["root-domain", "autodiscover", "http-redirect", "srv"],
+            "gateways[0].skip: leaves no step of autodiscover",
+        ),
+        ("gateways/0/domains", "example.com", "gateways[0].domains: must be a list of texts, not a text"),
+        ("gateways/0/domains", ["exa mple"], "gateways[0].domains[0]: 'exa mple' is no domain"),
+        ("gateways/0/domains", [7], "gateways[0].domains[0]: must be a text, not a number"),
+        (
+            "gateways/1/domains",
+            ["example.com"],
+            "gateways[1].domains: 'example.com' is served by gateway 'headquarters' already",
+        ),
+        ("gateways/1/name", "headquarters", "gateways[1].name: 'headquarters' is the name of another gateway"),
+        ("gateways/1/credentials", "../etc/passwd", "gateways[1].credentials: must be letters, digits, and . _ - only"),
+        ("gateways/1/credentials", {"password": "x"}, "gateways[1].credentials: must be a text that is not empty"),
+        ("gateways/1/ca", "no certificate", "gateways[1].ca: holds no certificate in PEM"),
+        ("gateways/1/ca_file", "ca.pem", "gateways[1].ca_file: this key is not known here"),
+        (
+            "gateways/0/trusted_hosts",
+            ["*.example.org"],
+            "gateways[0].trusted_hosts[0]: '*.example.org' is no host name",
+        ),
+        ("network/proxy", "http://proxy", "network.proxy: this key is not known here"),
+        ("network/allow_loopback", "yes", "network.allow_loopback: must be true or false, not a text"),
+        ("network/nameservers", ["dns.test"], "network.nameservers[0]: 'dns.test' must be an IP address and a port"),
+        ("network/connect", {"mail.test": "192.0.2.1:1"}, "network.connect.\"mail.test\": 'mail.test' has no port"),
+        (
+            "network/connect",
+            {"mail.test:443": "other.test:443"},
+            "network.connect.\"mail.test:443\": 'other.test:443' must be an IP address and a port",
+        ),
+        ("network/connect", {"mail.test:443": 8443}, "network.connect.mail.test:443: must be a text that is not empty"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and ": " in value else "",
+)
+def test_a_mistake_is_refused_in_one_line_that_says_where_and_why(path: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_gateways(changed(path, value))
+
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_that_went_astray_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_gateways(changed("gateways/0/password", "hunter2"))
+
+    assert str(caught.value) == "gateways[0].password: this key is not known here"
+
+
+def test_an_address_goes_to_the_gateway_of_its_domain_else_to_the_one_for_all_others() -> None:
+    document = parse_gateways(WHOLE)
+
+    assert document.gateway_for("alice@branch.test").name == "branch"
+    assert document.gateway_for("alice@sub.branch.test").name == "headquarters"
+    assert document.gateway_for("alice@elsewhere.test").name == "headquarters"
+
+
+def test_an_address_that_no_gateway_serves_is_a_problem_that_names_the_domain() -> None:
+    document = parse_gateways(changed("gateways/0/domains", ["example.com"]))
+
+    with pytest.raises(ProblemError) as caught:
+        document.gateway_for("alice@elsewhere.test")
+
+    assert caught.value.problem.code == "NoGateway"
+    assert "elsewhere.test" in caught.value.problem.text
+
+
+TOML = """
+schema_version = 1
+[network]
+allow_loopback = true
+[network.connect]
+"mail.example.com:443" = "127.0.0.1:8443"
+[[gateways]]
+name = "headquarters"
+kind = "autodiscover"
+domains = ["*"]
+credentials = "reader"
+ca_file = "certificates/ca.pem"
+"""
+
+
+def test_a_file_is_read_with_the_chain_that_stands_beside_it(tmp_path: Path) -> None:
+    authority = CertificateAuthority("CA")
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "ca.pem").write_text(authority.pem)
+    (tmp_path / "gateways.toml").write_text(TOML)
+
+    assert read_gateways_file(tmp_path / "gateways.toml").gateways[0].ca == authority.pem.strip()
+    plain = load_gateways_document(tmp_path / "gateways.toml")
+    assert plain["gateways"] == [
+        {
+            "name": "headquarters",
+            "kind": "autodiscover",
+            "domains": ["*"],
+            "credentials": "reader",
+            "ca": authority.pem,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("schema_version = ", "is no TOML"),
+        (TOML, "gateways[0].ca_file: 'certificates/ca.pem' can't be read (No such file or directory)"),
+        (TOML.replace('"certificates/ca.pem"', "7"), "gateways[0].ca_file: must be the name of a file"),
+        (TOML + 'ca = "x"\n', "gateways[0].ca_file: give ca_file or ca, not both"),
+        ("schema_version = 1\ngateways = 5\n", "gateways: must be a list of tables, not a number"),
+    ],
+)
+def test_a_file_that_can_t_be_used_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "gateways.toml").write_text(text)
+
+    with pytest.raises(ConfigurationError) as caught:
+        read_gateways_file(tmp_path / "gateways.toml")
+
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.toml: can't be read \(No such file or directory\)"):
+        read_gateways_file(tmp_path / "absent.toml")
