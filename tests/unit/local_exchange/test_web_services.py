@@ -283,6 +283,7 @@ GOOD = availability([ALICE], START, START + HOUR)
         "<html/>",
         envelope(""),
         envelope("<m:GetUserOofSettingsRequest/><m:GetUserOofSettingsRequest/>"),
+        GOOD.replace("<s:Envelope", "<!DOCTYPE Envelope []><s:Envelope", 1),
         GOOD.replace("<s:Envelope", "<!DOCTYPE x [<!ENTITY y 'z'>]><s:Envelope", 1).replace("Required", "&y;"),
         GOOD.replace("<t:Email>", "<t:Mail>").replace("</t:Email>", "</t:Mail>"),
         GOOD.replace("<t:AttendeeType>Required</t:AttendeeType>", ""),
@@ -338,6 +339,13 @@ def test_automatic_replies_are_told_both_ways(
     assert texts(tips, "//t:OutOfOffice/t:Duration/t:StartTime") == duration
     assert texts(tips, "//t:InvalidRecipient") == ["false", "true"]
     assert texts(tips, "//t:RecipientAddress/t:EmailAddress") == [ALICE, "nobody@example.com"]
+
+
+def test_a_recipient_of_another_organisation_is_invalid_here(asking: Asking) -> None:
+    asking.organisation.change_mailbox("other@example.org", out_of_office=OutOfOffice("elsewhere"))
+    tips = asking.ask(mail_tips(["other@example.org"]))
+    assert texts(tips, "//t:InvalidRecipient") == ["true"]
+    assert texts(tips, "//t:Message") == []
 
 
 def test_mail_tips_have_limits(asking: Asking) -> None:
