@@ -82,13 +82,13 @@ unit-py313: $(PY313)
 	$(BUILD)/py313/bin/python -m pytest tests/unit
 
 build: install sam $(RUNTIME)
-	PYTHON313=$(PYTHON313) $(PYTEST) tests/build
+	PYTHON313=$(PYTHON313) $(PYTEST) tests/sam_build
 else
 unit-py313:
 	@echo 'Unit tests on python3.13: skipped, because no python3.13 is on PATH or among the versions of pyenv.'
 
 build: install
-	$(PYTEST) tests/build
+	$(PYTEST) tests/sam_build
 endif
 
 # ---- environments ----
