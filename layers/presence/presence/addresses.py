@@ -13,20 +13,26 @@ _LONGEST_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+")
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
 
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+"""Unicode's categories of controls, of marks of direction and width, and of halves of surrogate pairs."""
+
 
 def parse_smtp_address(text: str) -> str:
     """Return the address in its one spelling: lower-case, NFC, no space around.
 
     Raises `InvalidAddress`, whose text names the address and what is wrong with it.
     """
-    address = unicodedata.normalize("NFC", text.strip()).lower()
+    address = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).lower())
     local_part, at, domain = address.rpartition("@")
     if not at or not local_part or not domain:
-        raise InvalidAddress(f"{text!r} is no SMTP address: it needs a name, one @ and a domain")
+        shown = text if len(text) <= _LONGEST_ADDRESS else f"{text[:40]}…"
+        raise InvalidAddress(f"{shown!r} is no SMTP address: it needs a name, one @ and a domain")
     if len(address) > _LONGEST_ADDRESS or len(local_part) > _LONGEST_LOCAL_PART or len(domain) > _LONGEST_DOMAIN:
         raise InvalidAddress(f"{text[:40]!r}… is no SMTP address: it is too long")
     if not _LOCAL_PART.fullmatch(local_part) or ".." in f".{local_part}.":
         raise InvalidAddress(f"{text!r} is no SMTP address: {local_part!r} can't stand before the @")
+    if any(unicodedata.category(character) in _INVISIBLE for character in address):
+        raise InvalidAddress(f"{text!r} is no SMTP address: it holds a character that can't be seen")
     labels = domain.split(".")
     if len(labels) == 1:
         raise InvalidAddress(f"{text!r} is no SMTP address: {domain!r} is no full domain")

@@ -93,5 +93,5 @@ def message_attributes(record: PresenceRecord) -> dict[str, str]:
 
 
 def encode_event(event: dict[str, object]) -> str:
-    """Return the event as JSON text."""
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+    """Return the event as JSON text, in ASCII: topics and queues refuse some characters that JSON may hold."""
+    return json.dumps(event, separators=(",", ":"))

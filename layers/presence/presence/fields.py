@@ -51,13 +51,14 @@ def instant(source: Mapping[str, object], key: str, path: str = "") -> datetime:
         raise MalformedMessage(f"{_join(path, key)}: {error}") from error
 
 
-def whole_number(source: Mapping[str, object], key: str, path: str = "", *, least: int = 0) -> int:
-    """Return the whole number at the key, `least` or more."""
+def whole_number(
+    source: Mapping[str, object], key: str, path: str = "", *, least: int = 0, most: int | None = None
+) -> int:
+    """Return the whole number at the key, from `least` to `most`."""
     value = source.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise MalformedMessage(
-            f"{_join(path, key)}: a whole number of at least {least} was expected, not {value!r:.40}"
-        )
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise MalformedMessage(f"{_join(path, key)}: a whole number {limits} was expected, not {value!r:.40}")
     return value
 
 

@@ -23,6 +23,8 @@ SCHEMA_VERSION = 1
 MOST_CHECKS = 100
 """EWS takes at most 100 mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig)."""
 MOST_USERS_A_TRANSITION = 100
+MOST_ATTEMPTS = 100
+"""Far more than fit into an interval; the time until the next attempt doubles with each."""
 
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -70,7 +72,7 @@ class CheckRequest:
             message["endpoint"] = self.endpoint
         if self.domain is not None:
             message["domain"] = self.domain
-        return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(message, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def decode_check_request(body: object) -> CheckRequest:
         requested_at=fields.instant(message, "requestedAt"),
         users=users,
         traceparent=_traceparent(message),
-        attempt=fields.whole_number(message, "attempt"),
+        attempt=fields.whole_number(message, "attempt", most=MOST_ATTEMPTS),
         endpoint=fields.optional_text(message, "endpoint"),
         domain=fields.optional_text(message, "domain"),
     )

@@ -100,5 +100,5 @@ def _image(change: Mapping[str, object], name: str) -> Mapping[str, object]:
     attributes = fields.as_object(change.get(name), f"stream record.dynamodb.{name}")
     try:
         return from_attributes(attributes)
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise MalformedMessage(f"stream record.dynamodb.{name}: not DynamoDB's typed form") from error

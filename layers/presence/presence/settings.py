@@ -5,6 +5,7 @@ A missing or wrong variable raises `ConfigurationError` naming it. Nothing is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -155,8 +156,9 @@ def _text(environment: Mapping[str, str], name: str) -> str:
 
 def _number(environment: Mapping[str, str], name: str, least: int, most: int) -> int:
     value = _text(environment, name)
-    if not (value.isascii() and value.isdigit()) or not least <= int(value) <= most:
-        raise ConfigurationError(f"the environment variable {name} is {value!r}, not a number from {least} to {most}")
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        shown = value[:40]
+        raise ConfigurationError(f"the environment variable {name} is {shown!r}, not a number from {least} to {most}")
     return int(value)
 
 

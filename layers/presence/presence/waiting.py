@@ -11,10 +11,11 @@ LONGEST_WAIT = timedelta(seconds=3)
 def wait_until_due(due: datetime, clock: Callable[[], datetime], sleep: Callable[[float], None]) -> bool:
     """Wait until the clock shows `due` or later, at most three seconds; tell whether it does.
 
-    The clock is asked again after each sleep, since a sleep may end early. False: it was too far off to wait for.
+    The clock is asked again after each sleep, since a sleep may end early and a clock may be set back. False: it is
+    too far off to wait for.
     """
-    if due - clock() > LONGEST_WAIT:
-        return False
-    while (left := (due - clock()).total_seconds()) > 0:
-        sleep(left)
+    while (left := due - clock()) > timedelta(0):
+        if left > LONGEST_WAIT:
+            return False
+        sleep(left.total_seconds())
     return True
