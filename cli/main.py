@@ -149,7 +149,7 @@ def _add_invoke(commands: Commands[_Parser]) -> None:
         "invoke",
         help="run a function with a test event, on this machine and without Docker",
         description="Deploys template.yaml into the embedded engine beside the simulated Exchange, brings "
-        "in the users of the event, runs the function, and prints its answer, its log, and what it wrote and published.",
+        "in the users of the event, runs the function, prints its answer, its log, and what it wrote and published.",
     )
     invoke.set_defaults(module="cli.invoke")
     invoke.add_argument("function", choices=FUNCTIONS, metavar="FUNCTION", help=", ".join(FUNCTIONS))

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from local.exchange.certificates import CertificateAuthority
+from presence.tables.configuration import GATEWAYS, ConfigTable
+from tests.support.deployed import STACK, Deployed, deployed
+
+DOCUMENT = """
+schema_version = 1
+
+[[gateways]]
+name = "headquarters"
+kind = "autodiscover"
+domains = ["example.com"]
+credentials = "exchange-reader"
+trusted_hosts = ["example.com"]
+skip = ["srv"]
+
+[[gateways]]
+name = "branch"
+kind = "ews"
+hosts = ["192.0.2.10:443", "mail.branch.test"]
+domains = ["branch.test"]
+credentials = "branch-reader"
+auth = "basic"
+ca_file = "ca.pem"
+"""
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    with deployed(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "ca.pem").write_text(CertificateAuthority("Test CA").pem, encoding="ascii")
+    path = tmp_path / "gateways.toml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    return path
+
+
+def store_secrets(stack: Deployed, *references: str) -> None:
+    for reference in references:
+        stack.client("secretsmanager").create_secret(
+            Name=stack.outputs["SecretPrefix"] + reference, SecretString='{"username":"u","password":"hush"}'
+        )
+
+
+def stored(stack: Deployed) -> object:
+    return ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+
+
+def test_validate_needs_no_aws_and_says_what_the_document_says(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("boto3.client", None)
+    assert main(["gateways", "validate", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "gateway headquarters: autodiscover without srv; ntlm, secret exchange-reader",
+        "  for example.com; the CAs of the system",
+        "  credentials also to example.com",
+        "gateway branch: ews at 192.0.2.10:443, mail.branch.test:443; basic, secret branch-reader",
+        "  for branch.test; a CA of its own",
+    ]
+
+
+def test_put_writes_the_document_with_the_certificate_in_it(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_secrets(stack, "exchange-reader", "branch-reader")
+    assert main(["gateways", "put", str(path), "--stack", STACK]) == 0
+    assert "version 1 is in place" in capsys.readouterr().out
+    assert main(["gateways", "put", str(path), "--stack", STACK]) == 0
+    assert "version 2 is in place" in capsys.readouterr().out
+
+    assert main(["gateways", "show", "--stack", STACK]) == 0
+    assert "ews at 192.0.2.10:443" in capsys.readouterr().out
+    assert main(["gateways", "show", "--stack", STACK, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["gateways"][1]["ca"].startswith("-----BEGIN CERTIFICATE-----")
+    assert "ca_file" not in shown["gateways"][1]
+
+
+def test_put_refuses_a_document_whose_secret_is_missing_and_says_which(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_secrets(stack, "exchange-reader")
+    assert main(["gateways", "put", str(path), "--stack", STACK]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert f"'{STACK}/gateways/branch-reader' is missing" in told.err
+    assert stored(stack) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('kind = "ews"', 'kind = "ews"\nuser = "x"', "gateways[1].user: this key is not known here"),
+        ("schema_version = 1", "schema_version = 9", "schema_version: 9 is not known"),
+        ('auth = "basic"', 'auth = "digest"', "gateways[1].auth: 'digest' is not known"),
+        ('"ca.pem"', '"none.pem"', "gateways[1].ca_file: 'none.pem' can't be read"),
+        ("[[gateways]]", "[[gateways", "is no TOML"),
+    ],
+)
+def test_a_document_with_a_mistake_is_refused_in_one_line_and_changes_nothing(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, complaint: str
+) -> None:
+    path.write_text(DOCUMENT.replace(before, after), encoding="utf-8")
+    for arguments in (["gateways", "validate", str(path)], ["gateways", "put", str(path), "--stack", STACK]):
+        assert main(arguments) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.count("\n") == 1
+        assert complaint in told.err
+    assert stored(stack) is None
+
+
+def test_show_says_when_nothing_has_been_put(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stored(stack) is None
+    assert main(["gateways", "show", "--stack", STACK]) == 2
+    assert "no gateways document has been put" in capsys.readouterr().err
