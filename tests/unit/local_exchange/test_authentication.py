@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spnego.channel_bindings import GssChannelBindings
 
-from local.exchange.accounts import Account, credential_file
+from local.exchange.accounts import CREDENTIAL_FILE, Account, _CredentialFile, credential_file
 from local.exchange.authentication import Authentication, channel_binding_of, channel_bindings
 from tests.unit.local_exchange.client import availability, basic, ntlm, post, session
 
@@ -193,20 +194,26 @@ def test_what_is_no_credential_gets_a_challenge(value: str) -> None:
     assert refused == ["NTLM", 'Basic realm="Exchange"']
 
 
-def test_two_simulators_of_a_process_share_the_acceptors_file_which_goes_away_with_the_last() -> None:
-    before = os.environ.get("NTLM_USER_FILE")
+@pytest.mark.parametrize("before", [None, "/somewhere/else"])
+def test_two_simulators_of_a_process_share_the_acceptors_file_which_goes_away_with_the_last(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.delenv(CREDENTIAL_FILE, raising=False)
+    if before is not None:
+        monkeypatch.setenv(CREDENTIAL_FILE, before)
+    shared = _CredentialFile()
     other = Account("other", "other@example.com", "secret")
-    credential_file.add([ACCOUNT])
-    credential_file.add([ACCOUNT, other])
-    credential_file.remove([ACCOUNT])
-    with open(os.environ["NTLM_USER_FILE"], encoding="utf-8") as file:  # noqa: PTH123 - shorter than a Path of it
-        lines = file.read()
-    assert {"EXAMPLE:reader:open sesame", ":other@example.com:secret"} <= set(lines.splitlines())
-    assert os.stat(os.environ["NTLM_USER_FILE"]).st_mode & 0o077 == 0  # noqa: PTH116 - likewise
+    shared.add([ACCOUNT])
+    shared.add([ACCOUNT, other])
+    shared.remove([ACCOUNT])
+    file = Path(os.environ[CREDENTIAL_FILE])
+    assert set(file.read_text().splitlines()) == {"EXAMPLE:reader:open sesame", ":other@example.com:secret"}
+    assert file.stat().st_mode & 0o077 == 0
     with pytest.raises(ValueError, match="two passwords"):
-        credential_file.add([Account("again", "example\\READER", "another")])
-    credential_file.remove([ACCOUNT, other])
-    assert os.environ.get("NTLM_USER_FILE") == before
+        shared.add([Account("again", "example\\READER", "another")])
+    shared.remove([ACCOUNT, other])
+    assert os.environ.get(CREDENTIAL_FILE) == before
+    assert not file.parent.exists()
 
 
 def test_an_account_that_the_acceptor_could_not_read_is_refused_and_a_password_is_not_shown() -> None:

@@ -126,6 +126,10 @@ def test_clients_that_misbehave_do_no_harm_and_print_nothing(
             tls.wrap_socket(plain, server_hostname="mail.example.com") as connection,
         ):
             connection.sendall(sent)
+            # Say no more, and wait until the server has read it and ends the connection.
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
     with session(running, ntlm(running.accounts["exchange-reader"])) as made:
         answer = post(made, URL, availability(["alice@example.com"], start, start.replace(hour=12)))
     assert answer.status_code == 200

@@ -359,6 +359,7 @@ def test_mail_tips_have_limits(asking: Asking) -> None:
         (ALICE, None, "ErrorAccessDenied"),
         (ALICE, TIMES_ONLY, "ErrorAccessDenied"),
         (ALICE, "nobody@example.com", "ErrorNonExistentMailbox"),
+        (ALICE, "other@example.org", "ErrorNonExistentMailbox"),
         ("nobody@example.com", ALICE, "ErrorNonExistentMailbox"),
     ],
 )
