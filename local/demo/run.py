@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -37,12 +37,14 @@ _NEAR_THE_HORIZON = timedelta(minutes=10)
 class Course:
     """How a demo goes; times in seconds.
 
-    `first` and `edit` bound how long after its start the first reading of all, and after its making an edit, may
-    reach the subscriber: a tick of the schedules and what a check takes. `closes` is when the watching ends, counted
-    from the start.
+    `tick` is the pause between two ticks of the schedules. `head_start` is how much of the scenario's quiet beginning
+    is over when the first calendar is read. `first` and `edit` bound how long the first reading of all, counted from
+    the first tick, and the news of an edit may take to reach the subscriber. `closes` is when the watching ends,
+    counted from the scenario's start. `minimums` is what it must show.
     """
 
     tick: float = 3.0
+    head_start: float = 6.0
     first: float = 18.0
     edit: float = 9.0
     closes: float = LAST_CHANGE + 3.0
@@ -58,22 +60,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(
-    *,
-    watch: bool = False,
-    course: Course | None = None,
-    display_for: Callable[[Sequence[str]], Display] = Display,
-    served: Callable[[Organisation], Organisation] = lambda organisation: organisation,
-) -> int:
+def run(*, watch: bool = False, course: Course | None = None) -> int:
     """Run the demo and return its exit code: 0 if all was right, else 1.
 
-    With `watch` it goes on until it is interrupted, and nothing is judged. `served` gives the organisation that the
-    simulated Exchange answers from; a test puts one there that differs from the one that the oracle looks at.
+    With `watch` it goes on until it is interrupted, and nothing is judged.
     """
     course = course or Course()
     started = time.monotonic()
     try:
-        tally = _run(course, display_for, served, watch=watch)
+        tally = _run(course, watch=watch)
     except (LocalStackError, SubscriptionError, InfrastructureError) as error:
         tally = Tally((), 0, [str(error)])
     if tally is None:
@@ -88,13 +83,7 @@ def run(
     return 1 if complaints else 0
 
 
-def _run(
-    course: Course,
-    display_for: Callable[[Sequence[str]], Display],
-    served: Callable[[Organisation], Organisation],
-    *,
-    watch: bool,
-) -> Tally | None:
+def _run(course: Course, *, watch: bool) -> Tally | None:
     print("Starting the embedded engine and deploying template.yaml into it …", flush=True)
     horizon = _horizon_hours(now())
     with (
@@ -103,17 +92,17 @@ def _run(
                 "CheckIntervalMinutes": "1",
                 "HorizonHours": str(horizon),
                 "MaximumConcurrentChecks": str(_CONCURRENT_CHECKS),
-                "TransitionShards": "4",
+                "TransitionShards": "1",  # few people: one message a second, and not one for each who changes
             },
             tick_seconds=course.tick,
         ) as stack,
         ExitStack() as exits,
     ):
         warm_up(stack.deployment, concurrent_checks=_CONCURRENT_CHECKS)
-        start = now().replace(microsecond=0)
+        start = now().replace(microsecond=0) - timedelta(seconds=course.head_start)
         organisation = demo_organisation(start)
-        exchange = exits.enter_context(SimulatedExchange(served(organisation)))
-        display = display_for(organisation.users)
+        exchange = exits.enter_context(SimulatedExchange(organisation))
+        display = Display(organisation.users)
         subscriber = exits.enter_context(
             Subscriber(
                 stack.deployment.client("sns"), stack.deployment.outputs["PresenceTopicArn"], now, display.delivered
@@ -127,9 +116,13 @@ def _run(
             if watch:
                 stage.go_on()
                 return None
-            stage.play(planned_edits(organisation, start), course)
+            stage.play(_seen_in_time(planned_edits(organisation, start), course), course)
         cadence = Cadence(timedelta(seconds=course.first), timedelta(seconds=course.edit), timedelta(hours=horizon))
         return stage.judged(cadence)
+
+
+def _seen_in_time(edits: Sequence[Edit], course: Course) -> list[Edit]:
+    return [edit for edit in edits if edit.at + course.edit <= course.closes]
 
 
 def _horizon_hours(start: datetime) -> int:
