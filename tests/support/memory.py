@@ -73,13 +73,16 @@ class MemoryUserTable(UserTable):
 
     def __init__(self) -> None:
         self._users: dict[str, ScheduledUser] = {}
+        self._buckets: dict[str, int] = {}
 
     def put(self, user: ScheduledUser) -> None:
         """Put a user as they stand, in the bucket of their id."""
         self._users[user.user.user_id] = user
+        self._buckets[user.user.user_id] = bucket_of(user.user.user_id)
 
     def of_bucket(self, bucket: int) -> Iterator[ScheduledUser]:
-        yield from (user for user_id, user in sorted(self._users.items()) if bucket_of(user_id) == bucket)
+        here = sorted(user_id for user_id in self._users if self._buckets[user_id] == bucket)
+        yield from (self._users[user_id] for user_id in here)
 
     def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
         user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)

@@ -28,6 +28,8 @@ OVERDUE_AFTER = timedelta(seconds=10)
 _LOOKS_BACK = timedelta(minutes=5)
 _MOST_MINUTES_BACK = 120
 """Minutes of the past that one tick looks through; after a long stop the next ticks go on where it ended."""
+_GIVES_UP_AFTER = timedelta(hours=1)
+"""A transition that is still not applied so long after its instant can't be: its dead letters say why."""
 
 
 def due_buckets(minutes: Iterable[datetime], interval_minutes: int) -> list[int]:
@@ -70,8 +72,7 @@ class CheckSchedule:
 
     def tick(self, tick: datetime, now: datetime, traceparent: str) -> ScheduledChecks:
         """Queue the checks of the tick's minute, and of the minutes missed before it."""
-        noted = self._state.state(_CHECKS_STATE).get("servedUntil")
-        served_until = None if noted is None else parse_instant(noted)
+        served_until = _noted(self._state.state(_CHECKS_STATE), "servedUntil")
         minutes = minutes_to_serve(tick, served_until, self._interval_minutes)
         buckets = due_buckets(minutes, self._interval_minutes)
         with ThreadPoolExecutor(_READERS) as pool:
@@ -120,7 +121,7 @@ class TransitionSchedule:
     """Queues the transitions that fall due, each once, and again if it was not applied.
 
     Two marks are kept between ticks. `queuedThrough`: what is due before it has been queued. `lookBackFrom`, the
-    low-water mark: before it nothing is left to be applied. A tick that fails moves neither.
+    low-water mark: what is due before it has been applied, or can't be. A tick that fails moves neither.
     """
 
     def __init__(self, presences: PresenceTable, state: ConfigTable, queue: TransitionQueue, shards: int) -> None:
@@ -134,13 +135,18 @@ class TransitionSchedule:
         noted = self._state.state(_TRANSITIONS_STATE)
         overdue_before = ceil_to_second(now - OVERDUE_AFTER)
         through = ceil_to_second(now + TICK_LOOKS_AHEAD)
-        queued_through = max(_noted(noted, "queuedThrough", overdue_before), overdue_before)
-        look_back_from = min(_noted(noted, "lookBackFrom", overdue_before - _LOOKS_BACK), overdue_before - _LOOKS_BACK)
+        queued_through = max(_noted(noted, "queuedThrough") or overdue_before, overdue_before)
+        lost_before = overdue_before - _LOOKS_BACK
+        look_back_from = min(_noted(noted, "lookBackFrom") or lost_before, lost_before)
         examined_until = min(overdue_before, floor_to_minute(look_back_from) + MINUTE * _MOST_MINUTES_BACK)
         overdue = self._due(look_back_from, examined_until)
         coming = self._due(queued_through, through)
         self._queue.queue([*overdue, *coming], now, traceparent)
-        mark = min([transition.due for transition in overdue] or [min(examined_until, overdue_before - _LOOKS_BACK)])
+        if examined_until < overdue_before:
+            mark = examined_until
+        else:
+            oldest = min((transition.due for transition in overdue), default=lost_before)
+            mark = min(max(oldest, overdue_before - _GIVES_UP_AFTER), lost_before)
         self._state.put_state(
             _TRANSITIONS_STATE,
             {"queuedThrough": format_instant(through), "lookBackFrom": format_instant(floor_to_minute(mark))},
@@ -161,5 +167,9 @@ class TransitionSchedule:
             return [transition for part in found for transition in part if transition.due >= start]
 
 
-def _noted(state: Mapping[str, str], name: str, otherwise: datetime) -> datetime:
-    return parse_instant(state[name]) if name in state else otherwise
+def _noted(state: Mapping[str, str], name: str) -> datetime | None:
+    # A mark that can't be read is like none: the first tick has none either, and must not stop the schedule for good.
+    try:
+        return parse_instant(state.get(name, ""))
+    except ValueError:
+        return None
