@@ -85,6 +85,17 @@ class Engine:
         }
 
     @property
+    def process_id(self) -> int:
+        """Id of the engine's process, which leads the group of all its workers.
+
+        Raises:
+            EngineError: it is not running.
+        """
+        if self._process is None:
+            raise EngineError("The engine is not running.")
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What the engine and the functions wrote so far."""
         if self._folder is None:
@@ -137,10 +148,10 @@ class Engine:
         process, self._process = self._process, None
         self._session = None
         if process is not None:
-            if process.poll() is None:
+            if self._state is not None and process.poll() is None:  # it writes down what it holds
                 process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP_SECONDS)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_STOP_SECONDS)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

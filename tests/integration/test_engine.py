@@ -1,0 +1,108 @@
+"""The engine starts, serves, and leaves nothing behind, however its starter ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.stack.deployment import deploy
+from local.stack.engine import Engine
+from local.stack.local_stack import LocalStack
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def _gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{process}/status")
+    return status.exists() and "\nState:\tZ" in status.read_text(encoding="utf-8")  # ended, and not yet buried
+
+
+def _wait_until(what: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 15
+    while not what():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_settings_of_the_host_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://192.0.2.1:1")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-the-host")
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:1")
+    with Engine() as engine:
+        assert engine.client("sqs").create_queue(QueueName="queue")["QueueUrl"].endswith("/queue")
+
+
+def test_two_engines_do_not_know_of_each_other() -> None:
+    with Engine() as one, Engine() as other:
+        one.client("sqs").create_queue(QueueName="queue")
+        assert other.client("sqs").list_queues().get("QueueUrls", []) == []
+
+
+def test_state_is_kept_between_runs_where_a_folder_is_named(tmp_path: Path) -> None:
+    with LocalStack(state=tmp_path) as stack:
+        users = stack.seed(gateways={"schema_version": 1}, credentials={}, addresses=["alice@example.com"])
+    with LocalStack(state=tmp_path) as stack:
+        assert stack.seed(gateways={"schema_version": 1}, credentials={}, addresses=["alice@example.com"]) == users
+        assert stack.schedules.tick()
+
+
+def test_a_stack_is_brought_up_to_date() -> None:
+    with Engine() as engine:
+        deploy(engine, parameters={"GroupSize": "7"})
+        assert deploy(engine, parameters={"GroupSize": "7"}).variables_of("schedule_checks")["GROUP_SIZE"] == "7"
+        assert deploy(engine, parameters={"GroupSize": "9"}).variables_of("schedule_checks")["GROUP_SIZE"] == "9"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_nothing_runs_on_after_its_starter_has_ended(how: signal.Signals) -> None:
+    script = """
+        import time
+        from local.stack.local_stack import LocalStack
+        with LocalStack() as stack:
+            stack.schedules.tick()  # so that there are workers
+            print(stack.engine.process_id, flush=True)
+            time.sleep(60)
+    """
+    starter = subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([".", "layers/presence", "layers/exchange"])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert starter.stdout is not None
+    with starter.stdout:
+        engine = int(starter.stdout.readline())
+        assert not _gone(engine)
+        workers = _members_of(engine)
+        starter.send_signal(how)
+        starter.wait(15)
+    _wait_until(lambda: all(_gone(process) for process in (engine, *workers)))
+
+
+def _members_of(group: int) -> list[int]:
+    """Return the processes of the engine's group; elsewhere than on Linux the engine alone is looked at."""
+    members = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == group:
+                members.append(int(folder.name))
+        except ProcessLookupError:  # it has just ended
+            continue
+    assert len(members) != 1, "there are no workers to look at"
+    return members
