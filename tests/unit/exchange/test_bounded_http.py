@@ -204,6 +204,17 @@ def test_a_gateway_s_own_authorities_are_the_only_ones(net: Net) -> None:
     assert problem(net, ca=None).code == "CertificateInvalid"
 
 
+def test_sending_adds_no_other_authorities(net: Net) -> None:
+    """Libraries on the way would load a bundle of public ones into the context."""
+    net.host("mail.example.com", lambda _request: http(200))
+    context = client_context(net.authority.pem)
+
+    with WebClient(Network(net.document().network), context, Timeouts(0.5, 0.4)) as web:
+        web.send("GET", URL, limit=LIMIT)
+
+    assert context.cert_store_stats()["x509"] == 1
+
+
 class OldAuthority(CertificateAuthority):
     """Issued everything ninety-one days and more ago."""
 
@@ -326,6 +337,17 @@ def test_letters_beyond_latin_are_sent_as_utf_8(net: Net) -> None:
     with client(net) as web:
         assert account.send(web, "POST", URL, limit=LIMIT, headers={}, body=b"").status == 200
     assert host.was_given_credentials
+
+
+def test_whoever_makes_a_reader_silences_the_libraries_below(net: Net) -> None:
+    loggers = [logging.getLogger(name) for name in ("exchangelib", "spnego", "requests_ntlm")]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = True
+
+    net.reader()
+
+    assert not any(logger.isEnabledFor(logging.CRITICAL) or logger.propagate for logger in loggers)
 
 
 def test_the_libraries_below_say_nothing_at_any_level(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,30 @@
+"""What this project sends to Exchange and knows of its codes, against Microsoft's schemas."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exchange.ews.requests import MOST_MAILBOXES, REQUEST_VERSIONS, availability_request
+from exchange.ews.response_codes import MEANINGS, VERSION_CODES
+from presence.calendar import Window
+from tests.contract.ews_schemas import requires_schemas, response_codes, validate
+
+pytestmark = requires_schemas
+
+NOON = datetime(2026, 11, 21, 12, 0, 0, 250000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("count", [1, MOST_MAILBOXES])
+@pytest.mark.parametrize("version", REQUEST_VERSIONS)
+def test_the_request_for_calendars_is_as_the_schema_wants_it(count: int, version: str) -> None:
+    addresses = [f"o'neil+{number}@example.com" for number in range(count)]
+
+    request = availability_request(addresses, Window(NOON, NOON + timedelta(hours=24)), version)
+
+    assert validate(request) == "GetUserAvailabilityRequest"
+
+
+def test_every_code_that_has_a_meaning_here_is_one_of_the_schema() -> None:
+    assert set(MEANINGS) | VERSION_CODES <= set(response_codes())
