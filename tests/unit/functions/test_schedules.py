@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from presence.claims import Source
+from presence.errors import ConfigurationError, MalformedMessage
+from presence.presences import AVAILABLE
+from presence.records import PresenceRecord, Reason
+from tests.support.functions import Stack
+
+TICK = {"type": "ScheduleTick", "time": "2026-11-23T10:00:00Z"}
+SCHEDULES = ["schedule_checks", "schedule_transitions"]
+
+
+def test_a_tick_queues_the_checks_of_all_users_whose_turn_it_is(stack: Stack) -> None:
+    users = [stack.users.add(f"user{number}@example.com") for number in range(12)]
+    users += [stack.users.add(f"user{number}@example.org") for number in range(3)]
+    assert stack.handler("schedule_checks").lambda_handler(TICK, None) == {"users": 15, "requests": 2}
+    messages = stack.taken_from("CHECK_QUEUE_URL")
+    checked = [check["userId"] for message in messages for check in message["checks"]]
+    assert sorted(checked) == sorted(user.user_id for user in users)
+    assert {message["requestedAt"] for message in messages} == {"2026-11-23T10:00:00Z"}
+    assert {message["domain"] for message in messages} == {"example.com", "example.org"}
+
+
+def test_a_tick_says_what_it_did(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.users.add("alice@example.com")
+    stack.handler("schedule_checks").lambda_handler(TICK, None)
+    out = capsys.readouterr().out
+    assert '"message":"checks queued"' in out
+    assert '"ChecksQueued":[1.0]' in out
+    assert "alice" not in out
+
+
+def test_a_missed_minute_is_caught_up_across_invocations(stack: Stack) -> None:
+    stack.variables["CHECK_INTERVAL_MINUTES"] = "240"
+    for number in range(40):
+        stack.users.add(f"user{number}@example.com")
+    handler = stack.handler("schedule_checks")
+    handler.lambda_handler({"time": "2026-11-23T00:00:00Z"}, None)
+    first = stack.taken_from("CHECK_QUEUE_URL")
+    handler.lambda_handler({"time": "2026-11-23T03:59:00Z"}, None)
+    both = [check["userId"] for message in first + stack.taken_from("CHECK_QUEUE_URL") for check in message["checks"]]
+    assert len(both) == len(set(both)) == 40
+
+
+def falls_due(stack: Stack, number: int, seconds: float) -> None:
+    due = stack.clock.now + timedelta(seconds=seconds)
+    record = PresenceRecord(
+        user_id=f"{number:032x}",
+        address=f"user{number}@example.com",
+        revision=0,
+        version=1,
+        presence=AVAILABLE,
+        since=stack.clock.now,
+        until=due,
+        reason=Reason(Source.NONE, "no-claim"),
+        previous=AVAILABLE,
+        timeline=(),
+        next_at=due,
+        read_at=stack.clock.now,
+        changed_at=stack.clock.now,
+    )
+    assert stack.presences.write(record) is not None
+
+
+def test_a_tick_queues_the_transitions_that_come_and_those_that_were_lost(stack: Stack) -> None:
+    falls_due(stack, 1, 2)
+    falls_due(stack, 2, -60)
+    falls_due(stack, 3, 3600)
+    assert stack.handler("schedule_transitions").lambda_handler(TICK, None) == {"coming": 1, "overdue": 1}
+    messages = stack.taken_from("TRANSITION_QUEUE_URL")
+    assert [(message["due"], message["userIds"]) for message in messages] == [
+        ("2026-11-23T09:59:00Z", [f"{2:032x}"]),
+        ("2026-11-23T10:00:02Z", [f"{1:032x}"]),
+    ]
+
+
+def test_two_ticks_queue_a_transition_once(stack: Stack) -> None:
+    falls_due(stack, 1, 2)
+    handler = stack.handler("schedule_transitions")
+    handler.lambda_handler(TICK, None)
+    assert handler.lambda_handler(TICK, None) == {"coming": 0, "overdue": 0}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("event", [None, {}, {"time": "<aws.scheduler.scheduled-time>"}, {"time": "2026-11-23T10:00"}])
+def test_an_event_that_is_no_tick_is_an_error_that_says_so(stack: Stack, name: str, event: Any) -> None:
+    with pytest.raises(MalformedMessage, match=r"^(event|time): "):
+        stack.handler(name).lambda_handler(event, None)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_without_its_variables_names_the_first(
+    stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = stack.handler(name)
+    monkeypatch.delenv("CONFIG_TABLE")
+    with pytest.raises(ConfigurationError, match="CONFIG_TABLE"):
+        handler.lambda_handler(TICK, None)
