@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -10,10 +11,40 @@ from presence.errors import MalformedMessage
 from presence.messages import CheckRequest, TransitionRequest, decode_check_request, decode_transition_request
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, User
+from presence.tables.presences import PresenceTable
+from presence.tables.users import UserTable
 from presence.timeline import BASE_RULE, Segment
 
 _BUSY = Presence(Availability.BUSY, Activity.BUSY)
 _AN_HOUR = timedelta(hours=1)
+_COMING = timedelta(seconds=60)
+_OVERDUE = timedelta(seconds=-60)
+
+
+def bring_in_users(
+    function: str, event: object, users: UserTable, presences: PresenceTable, addresses: Sequence[str], now: datetime
+) -> int:
+    """Bring in whom the function needs to find: the users that its event names, or all for a tick of a schedule.
+
+    Of those whose presence changes by itself a record is written; return how many. `now` is an instant in UTC.
+    """
+    if function == "check_calendars":
+        for user in users_to_check(event):
+            users.add(user.address, user.profile, user.user_id)
+    if function == "schedule_checks":
+        for address in addresses:
+            users.add(address, user_id=_user_id(address))
+    records: list[PresenceRecord] = []
+    if function == "schedule_transitions":
+        known = [users.add(address, user_id=_user_id(address)) for address in addresses]
+        records = [record_before(user, now + (_COMING if index else _OVERDUE), now) for index, user in enumerate(known)]
+    if function == "apply_transitions":
+        due = transitions_to_apply(event)
+        known = [User(user_id, address) for user_id, address in zip(due, addresses, strict=False)]
+        records = [record_before(user, due[user.user_id], now) for user in known]
+    for record in records:
+        presences.write(record)
+    return len(records)
 
 
 def users_to_check(event: object) -> list[User]:
@@ -64,9 +95,9 @@ def record_before(user: User, due: datetime, now: datetime) -> PresenceRecord:
     )
 
 
-def named(user_ids: Sequence[str], addresses: Sequence[str]) -> list[User]:
-    """Give users whom an event names by their ids alone an address each."""
-    return [User(user_id, address) for user_id, address in zip(user_ids, addresses, strict=False)]
+def _user_id(address: str) -> str:
+    """Return the same id for an address at every run, so that two runs can be compared."""
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 def _bodies(event: object) -> Iterator[object]:

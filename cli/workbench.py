@@ -16,7 +16,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from cli.event_users import named, record_before, transitions_to_apply, users_to_check
+from cli.event_users import bring_in_users
 from local.demo.subscriber import Subscriber
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
@@ -35,8 +35,6 @@ QUEUES: Final = (
     "PublishFailureQueue",
 )
 _CHANGES_ARE_OVER: Final = timedelta(minutes=2)
-_COMING: Final = timedelta(seconds=60)
-_OVERDUE: Final = timedelta(seconds=-60)
 _SHARDS: Final = 16
 _PUBLISHED_WITHIN: Final = 10.0
 _LOOKS_EVERY: Final = 0.05
@@ -134,35 +132,21 @@ class Workbench:
 
     def _clear(self) -> None:
         """Remove users, records and messages of an earlier run."""
-        dynamodb = self._deployment.client("dynamodb")
-        for scheduled in list(self._users.every()):
-            self._users.remove(scheduled.user)
-        for user_id in self._records():
-            dynamodb.delete_item(
-                TableName=self._deployment.outputs["PresenceTableName"], Key={"userId": {"S": user_id}}
-            )
+        self._empty("UserTableName", ("bucket", "userId"))
+        self._empty("PresenceTableName", ("userId",))
         for url in self._queue_urls.values():
             self._deployment.client("sqs").purge_queue(QueueUrl=url)
 
+    def _empty(self, output: str, keys: tuple[str, ...]) -> None:
+        dynamodb, table = self._deployment.client("dynamodb"), self._deployment.outputs[output]
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            for item in page["Items"]:
+                dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+
     def _bring_in_users(self, function: str, event: object) -> None:
-        heard, records = len(self._subscriber.deliveries()), []
-        addresses, now = self._organisation.users, system_clock()
-        if function == "check_calendars":
-            for user in users_to_check(event):
-                self._users.add(user.address, user.profile, user.user_id)
-        elif function == "schedule_checks":
-            for address in addresses:
-                self._users.add(address)
-        elif function == "schedule_transitions":
-            added = [self._users.add(address) for address in addresses]
-            dues = [now + (_COMING if index else _OVERDUE) for index in range(len(added))]
-            records = [record_before(user, due, now) for user, due in zip(added, dues, strict=True)]
-        elif function == "apply_transitions":
-            due = transitions_to_apply(event)
-            records = [record_before(user, due[user.user_id], now) for user in named(list(due), addresses)]
-        for record in records:
-            self._presences.write(record)
-        self._wait_for(heard + len(records))
+        heard, addresses = len(self._subscriber.deliveries()), self._organisation.users
+        records = bring_in_users(function, event, self._users, self._presences, addresses, system_clock())
+        self._wait_for(heard + records)
 
     def _records(self) -> dict[str, PresenceRecord]:
         pages = (

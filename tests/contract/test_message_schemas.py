@@ -160,6 +160,7 @@ CHECKS: dict[str, Change] = {
     "a time without a zone": lambda message: message.update(requestedAt="2026-11-21T14:00:00"),
     "no time": lambda message: message.pop("requestedAt"),
     "a negative attempt": lambda message: message.update(attempt=-1),
+    "the 101st attempt": lambda message: message.update(attempt=101),
     "an attempt in words": lambda message: message.update(attempt="first"),
     "no attempt": lambda message: message.pop("attempt"),
     "a traceparent of another form": lambda message: message.update(traceparent="00-1-1-01"),

@@ -1,0 +1,93 @@
+"""The operator's command against a stack that is really deployed: the outputs and the function's variables are real."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from local.demo.subscriber import Subscriber
+from local.exchange.operator_folder import write_operator_folder
+from local.exchange.scenario import demo_organisation
+from local.exchange.server import SimulatedExchange
+from local.stack.deployment import DEFAULT_STACK_NAME
+from local.stack.local_stack import LocalStack
+from presence.clock import system_clock
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def local_stack() -> Iterator[LocalStack]:
+    with LocalStack() as running:
+        yield running
+
+
+@pytest.fixture
+def run(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    for name, value in local_stack.engine.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, stack: str = DEFAULT_STACK_NAME) -> tuple[int, str, str]:
+        code = main([*arguments, "--stack", stack])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_an_administrators_first_hour(local_stack: LocalStack, run: Run, tmp_path: Path) -> None:
+    deployment = local_stack.deployment
+    addresses = ["alice@example.com", "tina@research.test", "nobody@example.com"]
+    users = tmp_path / "users.csv"
+    users.write_text("address\n" + "\n".join(addresses) + "\n", encoding="utf-8")
+    with SimulatedExchange(demo_organisation(system_clock())) as exchange:
+        document = write_operator_folder(tmp_path, exchange)
+
+        code, _, err = run("gateways", "put", str(document))
+        assert code == 2
+        assert f"the secret '{DEFAULT_STACK_NAME}/gateways/exchange-reader' is missing" in err
+        for reference, secret in exchange.secrets().items():
+            name = deployment.outputs["SecretPrefix"] + reference
+            deployment.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
+        assert run("gateways", "put", str(document))[0] == 0
+        assert "gateway headquarters: autodiscover; ntlm" in run("gateways", "show")[1]
+
+        assert run("users", "import", str(users))[0] == 0
+        assert run("users", "list")[1].count("not read yet") == 3
+
+        with Subscriber(deployment.client("sns"), deployment.outputs["PresenceTopicArn"], system_clock) as subscriber:
+            for minute in range(5):  # the check interval, in which each user has their turn
+                deployment.invoke("schedule_checks", {"time": f"2026-11-21T09:0{minute}:00Z"})
+            wait_until(lambda: len(subscriber.deliveries()) >= 3)
+            first = {str(delivery.body["id"]): delivery for delivery in subscriber.deliveries()}
+            assert {delivery.body["subject"] for delivery in first.values()} == set(addresses)
+
+            assert "MailboxNotFound" in run("users", "list", "--problems")[1]
+
+            heard = len(subscriber.deliveries())
+            assert run("replay", "nobody@example.com")[0] == 0
+            wait_until(lambda: len(subscriber.deliveries()) > heard)
+            again = subscriber.deliveries()[heard]
+            assert again.body == first[str(again.body["id"])].body
+            assert again.attributes == first[str(again.body["id"])].attributes
+
+    assert run("users", "remove", *addresses)[0] == 0
+    assert run("users", "list")[1] == "0 users\n"
+
+
+def test_a_stack_that_is_not_there_is_named(run: Run) -> None:
+    code, out, err = run("users", "list", stack="no-such-stack")
+    assert (code, out) == (2, "")
+    assert err.startswith("presence: there is no stack 'no-such-stack' in region ")
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.1)

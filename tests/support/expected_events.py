@@ -1,0 +1,56 @@
+"""The test events below events/, and what events/expected.toml says of them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from presence.records import PresenceRecord
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+KEYS = {"says", "answer", "comes_back", "error", "reasons", "written", "queued", "published"}
+
+
+def cases() -> list[str]:
+    """Return each event as function/case."""
+    return sorted(f"{path.parent.name}/{path.stem}" for path in EVENTS.glob("*/*.json"))
+
+
+def event_of(case: str) -> Any:
+    """Return an event."""
+    return json.loads((EVENTS / f"{case}.json").read_text(encoding="utf-8"))
+
+
+def expectations() -> dict[str, dict[str, Any]]:
+    """Return what is expected of each event, by function/case."""
+    document = tomllib.loads((EVENTS / "expected.toml").read_text(encoding="utf-8"))
+    return {f"{function}/{case}": stated for function, cases in document.items() for case, stated in cases.items()}
+
+
+def expected_answer(case: str) -> Any:
+    """Return the answer that is expected; None if the event as a whole is refused."""
+    stated = expectations()[case]
+    if "error" in stated:
+        return None
+    if "answer" in stated:
+        return stated["answer"]
+    records = event_of(case)["Records"]
+    back = (records[number - 1] for number in stated.get("comes_back", []))
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in back]}
+
+
+def shown(records: Iterable[PresenceRecord]) -> dict[str, str]:
+    """Return the records as expected.toml writes them."""
+    return {
+        record.address: str(record.presence) + (f" ({record.problem.problem.code})" if record.problem else "")
+        for record in records
+    }
+
+
+def told(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return published events as expected.toml writes them."""
+    presences = ((event["id"], event["data"]["presence"]) for event in events)
+    return {id_: f"{presence['availability']} / {presence['activity']}" for id_, presence in presences}
