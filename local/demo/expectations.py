@@ -82,31 +82,37 @@ def acceptable_sequences(history: Sequence[Snapshot], cadence: Cadence, closes: 
     states = [_State(history[0].at, None, ())]
     for index, snapshot in enumerate(history):
         following = history[index + 1].at if index + 1 < len(history) else closes
-        bound = cadence.edit if index else cadence.first
         states = [
             after
             for before in states
-            for after in _seen(before, snapshot, min(snapshot.at + bound, closes), following, cadence, bound)
+            for after in _seen(before, snapshot, _seen_by(before, snapshot, history[0].at, cadence), following, cadence)
         ]
     sequences = [_boundaries(state, closes).published for state in states]
     return list(dict.fromkeys(sequences))
 
 
-def _seen(  # each argument is a fact about this one edit
-    state: _State, snapshot: Snapshot, latest: datetime, following: datetime, cadence: Cadence, bound: timedelta
+def _seen_by(state: _State, snapshot: Snapshot, start: datetime, cadence: Cadence) -> datetime:
+    """Return when the news of a snapshot must have reached the subscriber."""
+    first, edit = start + cadence.first, snapshot.at + cadence.edit
+    if state.published:
+        return edit
+    return first if snapshot.at == start else max(first, edit)
+
+
+def _seen(
+    state: _State, snapshot: Snapshot, not_after: datetime, following: datetime, cadence: Cadence
 ) -> Iterator[_State]:
     """Yield what is known once the snapshot has been seen, for each moment of seeing that makes a difference."""
-    not_after = snapshot.at + bound
     if snapshot.entries is None:
         yield _unreadable(state, snapshot, not_after)
         return
     calendar = Calendar(snapshot.entries, snapshot.at + cadence.horizon, state.calendar)
     edges = set(calendar.instants()) | set(state.calendar.instants() if state.calendar else ())
-    moments = [snapshot.at, *sorted(edge for edge in edges if snapshot.at < edge <= min(latest, following))]
+    moments = [snapshot.at, *sorted(edge for edge in edges if snapshot.at < edge <= min(not_after, following))]
     for moment in moments:
         yield from _reading(_boundaries(state, moment), calendar, moment, snapshot.at, not_after)
-    if following < latest and state.calendar is not None:
-        # The next edit may come before this one was seen: then nobody ever saw it.
+    if following < not_after:
+        # The next edit, or the end, may come before this one was seen: then nobody ever saw it.
         yield state
 
 

@@ -84,6 +84,16 @@ def test_two_edits_within_one_cadence_may_be_seen_as_one() -> None:
     assert found == [[first, (Cause.EDIT, "InAMeeting", at(3600)), longer], [first, longer]]
 
 
+def test_an_edit_before_the_first_reading_may_be_all_that_is_ever_seen() -> None:
+    found = [story(sequence) for sequence in sequences((0, ()), (5, (entry(-600, 3600),)))]
+    assert found == [
+        [(Cause.FIRST, "Available", None), (Cause.EDIT, "InAMeeting", at(3600))],
+        [(Cause.FIRST, "InAMeeting", at(3600))],
+    ]
+    (only,) = (found for found in sequences((0, ()), (5, (entry(-600, 3600),))) if len(found) == 1)
+    assert only[0].not_after == at(20), "the first reading has its own bound"
+
+
 def test_a_mailbox_that_cannot_be_read_is_unknown_once() -> None:
     (sequence,) = sequences((0, None), (30, None))
     assert [each.shown for each in sequence] == [NEVER_READ]
