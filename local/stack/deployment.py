@@ -54,6 +54,15 @@ class Deployment:
             raise DeploymentError(f"{function} failed: {json.dumps(payload)}")
         return payload
 
+    def logs_of(self, function: str) -> list[str]:
+        """Return what a function has written so far, by the name of its folder, as far as the engine has stored it."""
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/aws/lambda/{self.stack_name}-{function}")
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
     def variables_of(self, function: str) -> dict[str, str]:
         """Return the environment variables that a function was deployed with."""
         configuration = self.client("lambda").get_function_configuration(FunctionName=f"{self.stack_name}-{function}")

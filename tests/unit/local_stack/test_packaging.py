@@ -59,12 +59,10 @@ def test_a_layer_holds_its_package_and_what_is_installed_for_it_and_a_function_i
 
 @pytest.mark.usefixtures("installed")
 def test_the_same_content_has_the_same_address() -> None:
-    keys: list[str] = []
-    for _ in range(2):
-        package_template(
-            "      CodeUri: functions/check_calendars/\n", lambda key, _: (keys.append(key), "s3://b/k")[1]
-        )
-    assert keys[0] == keys[1]
+    line = "      CodeUri: functions/check_calendars/\n"
+    first, second = (package_template(line, lambda key, _archive: f"s3://bucket/{key}") for _ in range(2))
+    assert first == second
+    assert first.startswith("      CodeUri: s3://bucket/functions-check_calendars-")
 
 
 def test_a_folder_that_is_missing_is_named() -> None:
