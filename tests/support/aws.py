@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import moto
+from botocore.config import Config
 from moto import mock_aws
 
 from tests.support.template import resources
@@ -57,6 +58,11 @@ class Account:
     sns: SNSClient
     secrets: SecretsManagerClient
     tables: dict[str, str] = field(default_factory=dict)
+
+    def client(self, service: str, config: Config) -> object:
+        """Stand in for `boto3.client`, which is slow; `config` is how a function wants it."""
+        assert isinstance(config, Config)
+        return {"dynamodb": self.dynamodb, "sqs": self.sqs, "sns": self.sns, "secretsmanager": self.secrets}[service]
 
     def make_table(self, logical_id: str) -> str:
         """Make a table as the template describes it; return its name."""

@@ -68,7 +68,7 @@ def make_resources(aws: Account) -> dict[str, str]:
         "PUBLISH_FAILURE_QUEUE_URL": aws.make_queue("failures"),
         "PRESENCE_TOPIC_ARN": aws.sns.create_topic(Name="presence")["TopicArn"],
         "TRANSITION_SHARDS": str(SHARDS),
-        "CHECK_INTERVAL_MINUTES": "1",
+        "CHECK_INTERVAL_MINUTES": "240",
         "GROUP_SIZE": "100",
         "HORIZON_HOURS": "24",
         "SECRET_PREFIX": "test/gateways/",

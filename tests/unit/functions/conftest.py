@@ -41,6 +41,7 @@ def stack(
                 monkeypatch.delenv(variable, raising=False)
         module = importlib.import_module(f"functions.{name}.handler")
         module.parts.cache_clear()
+        monkeypatch.setattr(module.boto3, "client", aws.client)
         loaded.append(module)
         if hasattr(module, "system_clock"):
             monkeypatch.setattr(module, "system_clock", clock)

@@ -15,6 +15,7 @@ from presence.errors import MalformedMessage, Problem
 from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_traceparent
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, User
+from presence.tables.users import bucket_of
 from presence.timeline import Segment
 from tests.support.functions import Clock, Stack, queue_event
 
@@ -57,7 +58,7 @@ def test_a_check_writes_the_record_remembers_the_endpoint_and_queues_what_comes_
         QueueUrl=stack.variables["TRANSITION_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
     assert delayed["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
-    assert [scheduled.endpoint for scheduled in stack.users.every()] == [ENDPOINT]
+    assert [scheduled.endpoint for scheduled in stack.users.of_bucket(bucket_of(alice.user_id))] == [ENDPOINT]
     out = capsys.readouterr().out
     assert '"CalendarsChecked":[1.0]' in out
     assert "alice" not in out

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,25 +10,34 @@ from presence.claims import Source
 from presence.errors import ConfigurationError, MalformedMessage
 from presence.presences import AVAILABLE
 from presence.records import PresenceRecord, Reason
+from presence.tables.users import BUCKETS, bucket_of
 from tests.support.functions import Stack
 
 TICK = {"type": "ScheduleTick", "time": "2026-11-23T10:00:00Z"}
 SCHEDULES = ["schedule_checks", "schedule_transitions"]
 
 
+def add_users(stack: Stack, minute: int, addresses: list[str]) -> set[str]:
+    """Add users whose turn it is so many minutes after ten; return their ids."""
+    bucket = (int(stack.clock.now.timestamp()) // 60 + minute) % BUCKETS
+    ids = (f"{number:032x}" for number in count() if bucket_of(f"{number:032x}") == bucket)
+    return {stack.users.add(address, user_id=user_id).user_id for address, user_id in zip(addresses, ids, strict=False)}
+
+
 def test_a_tick_queues_the_checks_of_all_users_whose_turn_it_is(stack: Stack) -> None:
-    users = [stack.users.add(f"user{number}@example.com") for number in range(12)]
-    users += [stack.users.add(f"user{number}@example.org") for number in range(3)]
-    assert stack.handler("schedule_checks").lambda_handler(TICK, None) == {"users": 15, "requests": 2}
+    domains = ["example.com"] * 9 + ["example.org"] * 3
+    users = add_users(stack, 0, [f"user{number}@{domain}" for number, domain in enumerate(domains)])
+    add_users(stack, 1, ["later@example.com"])
+    assert stack.handler("schedule_checks").lambda_handler(TICK, None) == {"users": 12, "requests": 2}
     messages = stack.taken_from("CHECK_QUEUE_URL")
     checked = [check["userId"] for message in messages for check in message["checks"]]
-    assert sorted(checked) == sorted(user.user_id for user in users)
+    assert sorted(checked) == sorted(users)
     assert {message["requestedAt"] for message in messages} == {"2026-11-23T10:00:00Z"}
     assert {message["domain"] for message in messages} == {"example.com", "example.org"}
 
 
 def test_a_tick_says_what_it_did(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    stack.users.add("alice@example.com")
+    add_users(stack, 0, ["alice@example.com"])
     stack.handler("schedule_checks").lambda_handler(TICK, None)
     out = capsys.readouterr().out
     assert '"message":"checks queued"' in out
@@ -36,15 +46,13 @@ def test_a_tick_says_what_it_did(stack: Stack, capsys: pytest.CaptureFixture[str
 
 
 def test_a_missed_minute_is_caught_up_across_invocations(stack: Stack) -> None:
-    stack.variables["CHECK_INTERVAL_MINUTES"] = "240"
-    for number in range(40):
-        stack.users.add(f"user{number}@example.com")
+    users = [add_users(stack, minute, [f"user{minute}@example.com"]) for minute in range(3)]
     handler = stack.handler("schedule_checks")
-    handler.lambda_handler({"time": "2026-11-23T00:00:00Z"}, None)
-    first = stack.taken_from("CHECK_QUEUE_URL")
-    handler.lambda_handler({"time": "2026-11-23T03:59:00Z"}, None)
-    both = [check["userId"] for message in first + stack.taken_from("CHECK_QUEUE_URL") for check in message["checks"]]
-    assert len(both) == len(set(both)) == 40
+    handler.lambda_handler(TICK, None)
+    assert [message["checks"][0]["userId"] for message in stack.taken_from("CHECK_QUEUE_URL")] == [*users[0]]
+    handler.lambda_handler({"time": "2026-11-23T10:02:00Z"}, None)
+    (message,) = stack.taken_from("CHECK_QUEUE_URL")
+    assert {check["userId"] for check in message["checks"]} == users[1] | users[2]
 
 
 def falls_due(stack: Stack, number: int, seconds: float) -> None:
