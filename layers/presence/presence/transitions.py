@@ -87,6 +87,8 @@ class TransitionApplication:
             if written is not None:
                 return written
             again = self._presences.get_many([record.user_id])
+            if again.malformed:
+                raise again.malformed[record.user_id]
             if record.user_id not in again.found:
                 return None
             record = again.found[record.user_id]
