@@ -34,7 +34,7 @@ PYTEST := $(BIN)/python -m pytest
 
 help:
 	@sed -n '1,5s/^# \{0,1\}//p' Makefile
-	@echo 'Also: lint types unit contract integration e2e template build bench clean distclean pins'
+	@echo 'Also: lint types unit contract integration e2e template build clean distclean pins'
 
 # ---- what people call ----
 
@@ -65,8 +65,13 @@ e2e: install engine layers
 template: install sam
 	$(PYTEST) tests/template
 
+ifneq ($(wildcard benchmarks/__main__.py),)
 bench: install
 	$(BIN)/python -m benchmarks
+else
+bench:
+	@echo 'There are no benchmarks yet.'
+endif
 
 clean:
 	rm -rf $(filter-out $(WHEELS),$(wildcard $(BUILD)/*)) .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info \
