@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        parsed = _parser().parse_args(arguments)
+        parsed = parser().parse_args(arguments)
     except SystemExit as end:  # argparse ends the program for --help and for mistakes
         return int(end.code or 0)
     try:
@@ -55,16 +55,17 @@ def _failed(error: Exception, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="presence", description="Calendar Presence: the operator's command.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = _Parser(prog="presence", description="Calendar Presence: the operator's command.")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_check(commands)
     _add_users(commands)
     _add_gateways(commands)
     _add_replay(commands)
     _add_invoke(commands)
     _add_demo(commands)
-    return parser
+    return whole
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001  argparse gives its type no public name

@@ -1,0 +1,197 @@
+"""docs/operations.md is right about commands, samples, parameters, alarms, keys, steps and problem codes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.main import parser
+from exchange import current_gateways, gateways, problems
+from exchange.ews import response_codes
+from exchange.gateways import DiscoveryStep, parse_gateways, read_gateways_file
+from local.exchange.certificates import CertificateAuthority
+from presence.errors import ProblemKind
+from tests.support.schemas import DOCS, complaints, schema
+from tests.support.template import resources, template
+
+CHECKOUT = DOCS.parent
+DOCUMENT = DOCS / "operations.md"
+DOCUMENTS = (DOCUMENT, CHECKOUT / "README.md", CHECKOUT / "events" / "README.md")
+# What begins a command line and is not ours to check.
+OTHERS = {"aws", "sam", "make", "git", "cd", "python", "python3"}
+
+
+def text() -> str:
+    return DOCUMENT.read_text(encoding="utf-8")
+
+
+def blocks(language: str, document: Path = DOCUMENT) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands() -> Iterator[list[str]]:
+    for document in DOCUMENTS:
+        for block in blocks("sh", document):
+            for line in block.splitlines():
+                if words := shlex.split(line, comments=True):
+                    yield words
+
+
+def section(title: str) -> str:
+    return text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(part: str, header: str) -> list[list[str]]:
+    """Return the rows of the table in a part of the document whose first heading cell is the header."""
+    table = part.partition(f"\n| {header} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_command_shown_is_one_that_the_command_line_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = [words for words in commands() if Path(words[0]).name == "presence"]
+    for words in shown:
+        parser().parse_args(words[1:])
+        assert not capsys.readouterr().err
+    assert {words[1] for words in shown} == {"check", "gateways", "users", "replay", "invoke"}
+    assert {Path(words[0]).name for words in commands()} <= OTHERS | {"presence"}
+
+
+def test_the_events_that_commands_name_are_there() -> None:
+    named = [Path(word) for words in commands() for word in words if word.startswith("events/")]
+    assert named
+    for path in named:
+        assert (CHECKOUT / path).is_file(), path
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_sample_configuration_is_taken_as_it_stands(tmp_path: Path, index: int) -> None:
+    sample = blocks("toml")[index]
+    (tmp_path / "ca.pem").write_text(CertificateAuthority("Test CA").pem, encoding="ascii")
+    path = tmp_path / "gateways.toml"
+    path.write_text(sample, encoding="utf-8")
+    assert read_gateways_file(path).gateways
+    assert complaints("schemas/gateways.json", tomllib.loads(sample)) == []
+    assert len(blocks("toml")) == 2
+
+
+def test_the_samples_differ_from_what_is_refused() -> None:
+    document = tomllib.loads(blocks("toml")[1])
+    document["gateways"][1].pop("ca_file")
+    assert parse_gateways(document).gateway_for("x@anything.test").name == "all-others"
+    assert parse_gateways(document).gateway_for("x@branch.test").name == "branch"
+
+
+def test_every_key_of_the_gateways_document_is_explained_and_no_other() -> None:
+    definitions = schema("schemas/gateways.json")["$defs"]
+    known = {*definitions["gateway"]["properties"], *definitions["network"]["properties"]} - {"ca"}
+    explained = [name for row in rows(section("The gateways document"), "key") for name in names(row[0])]
+    assert sorted(explained) == sorted(known)
+
+
+def test_the_steps_of_autodiscover_stand_there_in_their_order() -> None:
+    shown = [names(row[0])[0] for row in rows(section("The gateways document"), "step")]
+    assert shown == [step.value for step in DiscoveryStep]
+
+
+def test_every_parameter_is_named_by_a_need_and_no_other() -> None:
+    shown = [name for row in rows(section("Deploy"), "need") for name in names(row[1])]
+    assert sorted(set(shown)) == sorted(template()["Parameters"])
+
+
+def test_every_alarm_is_explained_and_no_other() -> None:
+    shown = [names(row[0])[0] for row in rows(section("Alarms"), "alarm")]
+    assert shown == [name for name, _ in resources("AWS::CloudWatch::Alarm")]
+
+
+def test_every_dead_letter_queue_is_explained_and_no_other() -> None:
+    shown = {names(row[0])[0] for row in rows(section("Dead letters and replay"), "queue (output)")}
+    of_functions = {"CheckQueueUrl", "TransitionQueueUrl"}
+    assert shown == {name for name in template()["Outputs"] if name.endswith("QueueUrl")} - of_functions
+
+
+def test_every_problem_of_ours_is_explained_and_no_other() -> None:
+    shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
+    made = set(codes_in(problems.__file__)) | {"NoGateway", "NoGateways", "UnknownResponseCode"}
+    assert set(shown) == made
+    for code in ("NoGateway", "NoGateways"):
+        assert code in {*codes_in(gateways.__file__), *codes_in(current_gateways.__file__)}
+    assert all(set(kind.split(" or ")) <= set(ProblemKind) for kind in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (problem.code, problem.kind)
+        for problem in (
+            problems.host_unreachable("h", "r"),
+            problems.host_not_found("h"),
+            problems.timed_out("h", "to answer", 5),
+            problems.certificate_invalid("h", "w", "r"),
+            problems.credentials_rejected("h", "g", "NTLM"),
+            problems.http_status("h", 403),
+            problems.http_status("h", 404),
+            problems.http_status("h", 440),
+            problems.http_status("h", 500),
+            problems.http_status("h", 503),
+            problems.count_mismatch("h", 2, 1),
+            problems.malformed_answer("h", "w"),
+            problems.malformed_calendar("a", "w"),
+            problems.no_calendar_entries("a", "None"),
+            problems.host_not_trusted("h", "d", "w"),
+            problems.secret_unusable("g", "r"),
+            problems.mailbox_not_found("a", "h"),
+        )
+    ],
+)
+def test_a_problem_is_of_the_kind_that_is_shown(code: str, kind: ProblemKind) -> None:
+    shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
+    assert shown[code] == kind
+
+
+def test_exchanges_codes_are_explained_as_the_code_has_them() -> None:
+    shown = [
+        (names(row[0])[0], row[1], row[2], row[3])
+        for row in rows(section("Problems and what to do"), "Exchange's code")
+    ]
+    assert shown == [
+        (code, meaning.kind, meaning.text, meaning.remedy) for code, meaning in response_codes.MEANINGS.items()
+    ]
+
+
+def test_the_secret_shown_is_one() -> None:
+    shown = re.search(r"secrets/exchange-reader\.json +(\{[^}]*\})", text())
+    assert shown
+    assert json.loads(shown[1]) == {"username": "EXAMPLE\\presence", "password": "…"}
+
+
+def test_the_links_lead_somewhere() -> None:
+    anchors = {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)$", text(), re.MULTILINE)
+    }
+    links = re.findall(r"\]\(([^)]+)\)", text())
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        assert not path or (DOCS / path).exists(), link
+        assert not anchor or anchor in anchors, link
+
+
+def codes_in(path: str | None) -> Iterator[str]:
+    """Yield the texts in a module that are written as problem codes are."""
+    assert path is not None
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and re.fullmatch(r"(?:[A-Z][a-z]+){2,}|Timeout", value):
+            yield value
