@@ -232,6 +232,10 @@ def test_a_transition_that_was_applied_is_no_longer_coming(table: PresenceTable)
     assert due(table, TEN, 0, TEN + timedelta(minutes=1)) == []
 
 
+def test_a_record_without_a_transition_has_neither_key_of_the_index() -> None:
+    assert {item_from_record(record(1, None), SHARDS)[key] for key in ("nextMinute", "nextAt")} == {None}
+
+
 def test_a_transition_that_moved_is_coming_at_its_new_time_only(table: PresenceTable) -> None:
     written = write(table, record(4, TEN + timedelta(seconds=30)))
     write(table, replace(written, next_at=TEN + timedelta(seconds=95)))

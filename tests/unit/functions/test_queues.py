@@ -157,6 +157,25 @@ def test_what_is_no_event_of_a_queue_is_an_error_that_says_so(stack: Stack, name
 
 
 @pytest.mark.parametrize("name", QUEUES)
+def test_a_user_whose_record_is_malformed_comes_back(
+    stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apply, check_it = falls_due(stack, 1, 0), check(stack, User(user_id(1), "user1@example.com"))
+    handler = stack.handler(name)
+    if name == "check_calendars":
+        monkeypatch.setattr(handler, "CurrentGatewaysReader", BusyNow)
+    stack.aws.dynamodb.update_item(
+        TableName="PresenceTable",
+        Key={"userId": {"S": user_id(1)}},
+        UpdateExpression="SET timeline = :spoilt",
+        ExpressionAttributeValues={":spoilt": {"S": "["}},
+    )
+    event = queue_event(apply if name == "apply_transitions" else check_it)
+    assert handler.lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert user_id(1) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", QUEUES)
 def test_what_a_table_refuses_comes_back(stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = {
         "check_calendars": check(stack, User(user_id(1), "a@example.com")),

@@ -149,7 +149,7 @@ def test_a_queue_that_refuses_is_an_error_for_the_writer() -> None:
         TransitionQueue(queue, SHARDS).queue_soon([record(1, after(5))], TEN, TRACE)
 
 
-@given(st.floats(0, 3600), st.floats(0, 3600), st.sampled_from([60.0, 75.0, 90.0]))
+@given(st.floats(0, 600), st.floats(0, 400), st.sampled_from([60.0, 75.0, 90.0]))
 def test_what_is_written_just_after_a_tick_looked_is_queued_by_the_writer_or_seen_by_a_later_tick(
     written: float, ahead: float, between: float
 ) -> None:
