@@ -50,6 +50,10 @@ class Course:
     closes: float = LAST_CHANGE + 3.0
     minimums: Minimums = field(default_factory=Minimums)
 
+    def __post_init__(self) -> None:
+        if self.head_start + self.first >= self.closes:
+            raise ValueError("the watching must not end before the first reading is due: it would prove nothing")
+
 
 class InfrastructureError(Exception):
     """The demo could not be carried through; the text says why."""

@@ -95,6 +95,11 @@ def test_every_edit_of_the_plan_is_made_early_enough_to_be_seen() -> None:
     assert len({edit.address for edit in edits}) >= 10
 
 
+def test_a_course_that_ends_before_the_first_reading_is_due_is_refused() -> None:
+    with pytest.raises(ValueError, match="prove nothing"):
+        Course(head_start=14, first=18, closes=32)
+
+
 def test_some_edits_publish_nothing_and_the_others_do(played: Played) -> None:
     changes = {
         address: [expected.cause for expected in played.sequences(history)[0]].count(Cause.EDIT)
