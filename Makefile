@@ -51,7 +51,7 @@ types: install
 	$(BIN)/mypy
 
 unit: install
-	$(PYTEST) tests/unit
+	$(PYTEST) --numprocesses auto tests/unit
 
 contract: install
 	$(PYTEST) tests/contract
@@ -84,7 +84,7 @@ distclean: clean
 
 ifneq ($(PYTHON313),)
 unit-py313: $(PY313)
-	$(BUILD)/py313/bin/python -m pytest tests/unit
+	$(BUILD)/py313/bin/python -m pytest --numprocesses auto tests/unit
 
 build: install sam $(RUNTIME)
 	PYTHON313=$(PYTHON313) $(PYTEST) tests/sam_build
