@@ -21,6 +21,7 @@ from local.demo.published import Published, read_published
 from local.demo.subscriber import Delivery
 
 _LATEST = 12
+_TABLE_FRAME = 5
 _COLOURS = {"Available": "green", "Busy": "red", "Away": "yellow", "PresenceUnknown": "bright_black"}
 
 
@@ -89,7 +90,9 @@ class Display:
                 presence = Text(_words(change), _COLOURS.get(change.presence[0], ""))
                 table.add_row(address, presence, rule, _clock(change.since), _end(change))
             latest = Text("\n".join(self._latest), no_wrap=True, overflow="ellipsis")
-        return Group(table, latest)
+        # Where not everything fits, the end is cut off: then the changes go first.
+        everything = table.row_count + _TABLE_FRAME + len(self._latest)
+        return Group(table, latest) if everything <= self._console.height else Group(latest, table)
 
 
 def _words(change: Published) -> str:

@@ -46,7 +46,7 @@ class Course:
     tick: float = 3.0
     head_start: float = 6.0
     first: float = 18.0
-    edit: float = 9.0
+    edit: float = 10.0
     closes: float = LAST_CHANGE + 3.0
     minimums: Minimums = field(default_factory=Minimums)
 

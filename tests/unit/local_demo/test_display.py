@@ -27,9 +27,9 @@ def delivery(version: int, availability: str, activity: str, until: str | None) 
     return Delivery({"data": data}, {}, ARRIVAL)
 
 
-def shown(*deliveries: Delivery, terminal: bool) -> str:
+def shown(*deliveries: Delivery, terminal: bool, height: int = 40) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=120, height=40, color_system=None)
+    console = Console(file=out, force_terminal=terminal, width=120, height=height, color_system=None)
     with Display(["alice@example.com", "bob@example.com"], console) as display:
         for each in deliveries:
             display.delivered(each)
@@ -58,3 +58,10 @@ def test_on_a_terminal_the_table_shows_the_newest_version_whatever_the_order_of_
 
 def test_an_event_that_is_none_is_left_to_the_verdict() -> None:
     assert "alice@example.com is" not in shown(Delivery({"data": {}}, {}, ARRIVAL), terminal=False)
+
+
+def test_on_a_low_terminal_the_changes_are_not_what_is_cut_off() -> None:
+    text = shown(delivery(2, "Busy", "InAMeeting", None), terminal=True, height=8)
+    last_picture = text[text.rindex("14:00:01Z  alice@example.com is Busy") :]
+    assert "adds [a] meeting" in last_picture
+    assert "person" in last_picture
