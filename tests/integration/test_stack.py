@@ -61,6 +61,22 @@ class Story:
         items = deployment.client("dynamodb").scan(TableName=deployment.outputs["PresenceTableName"])["Items"]
         return {item["address"]["S"]: item for item in items if item["address"]["S"] in self.addresses}
 
+    def stream_length(self) -> int:
+        """Return how many records the stream of PresenceTable holds: one for each write that changed an item."""
+        deployment = self.stack.deployment
+        table = deployment.client("dynamodb").describe_table(TableName=deployment.outputs["PresenceTableName"])["Table"]
+        stream = table["LatestStreamArn"]
+        streams = deployment.client("dynamodbstreams")
+        length = 0
+        for shard in streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
+            iterator = streams.get_shard_iterator(
+                StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while records := (answer := streams.get_records(ShardIterator=iterator))["Records"]:
+                length += len(records)
+                iterator = answer["NextShardIterator"]
+        return length
+
     def messages(self, output: str) -> int:
         """Return how many messages a queue holds, those being worked on included."""
         deployment = self.stack.deployment
@@ -149,8 +165,9 @@ def test_a_hundred_users_take_one_message_and_one_request_and_nothing_new_writes
     story.check_all()
     wait_for(lambda: len(story.deliveries()) >= 100)
     wait_for(lambda: story.messages("CheckQueueUrl") == 0)
-    before, asked = story.records(), len(story.answered())
+    before, asked, stream = story.records(), len(story.answered()), story.stream_length()
     assert len(before) == 100
+    assert stream >= 100
 
     answers = story.check_all(minutes_ahead=1)
 
@@ -159,6 +176,7 @@ def test_a_hundred_users_take_one_message_and_one_request_and_nothing_new_writes
     wait_for(lambda: story.messages("CheckQueueUrl") == 0)
     assert story.answered()[asked:] == [100]
     assert story.records() == before
+    assert story.stream_length() == stream
     assert len(story.deliveries()) == 100
 
 
