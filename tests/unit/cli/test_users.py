@@ -29,7 +29,16 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 @pytest.fixture
 def run(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> Run:
     assert stack.outputs
+    return runner(capsys)
 
+
+@pytest.fixture
+def run_without_aws(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setattr("boto3.client", None)
+    return runner(capsys)
+
+
+def runner(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main([*arguments, "--stack", STACK])
         told = capsys.readouterr()
@@ -42,14 +51,16 @@ def users(stack: Deployed) -> UserTable:
     return UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"])
 
 
-def addresses(stack: Deployed) -> set[str]:
-    return {scheduled.user.address for scheduled in users(stack).every()}
+def stored(stack: Deployed) -> dict[str, str]:
+    """Return the users' profiles by address, as the items have them: to ask for each bucket would take long."""
+    items = stack.client("dynamodb").scan(TableName=stack.outputs["UserTableName"])["Items"]
+    return {item["address"]["S"]: item["profile"]["S"] for item in items if "address" in item}
 
 
 def test_users_are_added_in_the_one_spelling_of_their_address(run: Run, stack: Deployed) -> None:
     code, out, _ = run("users", "add", "Alice@Example.com", "bob@example.org")
     assert code == 0
-    assert addresses(stack) == {"alice@example.com", "bob@example.org"}
+    assert set(stored(stack)) == {"alice@example.com", "bob@example.org"}
     assert "2 added, 0 were there already" in out
 
 
@@ -58,25 +69,21 @@ def test_adding_somebody_twice_adds_nobody(run: Run, stack: Deployed) -> None:
     code, out, _ = run("users", "add", "ALICE@example.com")
     assert code == 0
     assert "1 were there already" in out
-    assert len(list(users(stack).every())) == 1
+    assert len(stored(stack)) == 1
 
 
-def test_an_address_that_is_none_is_refused_before_anybody_is_added(run: Run, stack: Deployed) -> None:
-    code, _, err = run("users", "add", "alice@example.com", "bob")
+def test_an_address_that_is_none_is_refused_before_aws_is_asked(run_without_aws: Run) -> None:
+    code, _, err = run_without_aws("users", "add", "alice@example.com", "bob")
     assert code == 2
     assert err.count("\n") == 1
     assert "'bob' is no SMTP address" in err
-    assert addresses(stack) == set()
 
 
 def test_a_file_is_imported_with_profiles(run: Run, stack: Deployed, tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text("\ufeffAddress,profile\nalice@example.com,\nbob@example.org,lync\n\n", encoding="utf-8")
     assert run("users", "import", str(path))[0] == 0
-    assert {(one.user.address, one.user.profile) for one in users(stack).every()} == {
-        ("alice@example.com", "default"),
-        ("bob@example.org", "lync"),
-    }
+    assert stored(stack) == {"alice@example.com": "default", "bob@example.org": "lync"}
     assert "0 added, 2 were there already" in run("users", "import", str(path))[1]
 
 
@@ -91,22 +98,21 @@ def test_a_file_is_imported_with_profiles(run: Run, stack: Deployed, tmp_path: P
     ],
 )
 def test_a_file_with_a_mistake_is_refused_whole_and_says_where(
-    run: Run, stack: Deployed, tmp_path: Path, text: str, complaint: str
+    run_without_aws: Run, tmp_path: Path, text: str, complaint: str
 ) -> None:
     path = tmp_path / "users.csv"
     path.write_text(text, encoding="utf-8")
-    code, _, err = run("users", "import", str(path))
-    assert code == 2
+    code, out, err = run_without_aws("users", "import", str(path))
+    assert (code, out) == (2, "")
     assert complaint in err
     assert err.count("\n") == 1
-    assert addresses(stack) == set()
 
 
-def test_a_file_that_is_no_text_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_refused(run_without_aws: Run, tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_bytes(b"address\n\xff\xfe\x00")
-    assert run("users", "import", str(path))[0] == 2
-    assert run("users", "import", str(tmp_path / "none.csv"))[0] == 2
+    assert "is no CSV file in UTF-8" in run_without_aws("users", "import", str(path))[2]
+    assert "can't be read" in run_without_aws("users", "import", str(tmp_path / "none.csv"))[2]
 
 
 def test_the_list_shows_presence_and_problem_with_the_remedy(run: Run, stack: Deployed) -> None:
@@ -132,7 +138,7 @@ def test_the_list_shows_presence_and_problem_with_the_remedy(run: Run, stack: De
 def test_a_removed_user_is_gone_and_the_address_is_free_again(run: Run, stack: Deployed) -> None:
     run("users", "add", "alice@example.com", "bob@example.org")
     assert run("users", "remove", "Alice@example.com")[0] == 0
-    assert addresses(stack) == {"bob@example.org"}
+    assert set(stored(stack)) == {"bob@example.org"}
     assert "1 added" in run("users", "add", "alice@example.com")[1]
 
 
@@ -141,7 +147,7 @@ def test_removing_somebody_unknown_removes_nobody(run: Run, stack: Deployed) -> 
     code, _, err = run("users", "remove", "alice@example.com", "bob@example.org")
     assert code == 2
     assert "bob@example.org is no user of this stack; nobody was removed" in err
-    assert addresses(stack) == {"alice@example.com"}
+    assert set(stored(stack)) == {"alice@example.com"}
 
 
 def put_record(stack: Deployed, user: User, *, reading: bool) -> None:
