@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local.demo.subscriber import Delivery, Subscriber
+from local.demo.warm_up import warm_up
 from local.exchange.faults import ANY, Fault
 from local.exchange.organisation import Entry, Mailbox, Organisation
 from local.exchange.server import SimulatedExchange
@@ -33,7 +34,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wait_for(what: Callable[[], T], seconds: float = 20.0) -> T:
+def wait_for(what: Callable[[], T], seconds: float = 60.0) -> T:
     """Return what the function gives once that is true; fail if it never is."""
     give_up = time.monotonic() + seconds
     while not (found := what()):
@@ -106,6 +107,9 @@ def stack(exchange: SimulatedExchange) -> Iterator[LocalStack]:
     # Enabled, so that the engine's own ticks come meanwhile: the first after a minute.
     with LocalStack(parameters=SHORT_TIME_OUTS | {"SchedulesState": "ENABLED"}) as running:
         running.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=[])
+        warm_up(
+            running.deployment, concurrent_checks=2
+        )  # a cold start on a busy machine takes longer than the time-out
         yield running
 
 
@@ -146,7 +150,7 @@ def _empty(dynamodb: Any, tables: list[str]) -> None:
 
 def test_a_meeting_becomes_presence_on_time_and_ends_on_time(tell: Callable[[int], Story]) -> None:
     story = tell(1)
-    start = now().replace(microsecond=0) + timedelta(seconds=8)
+    start = now().replace(microsecond=0) + timedelta(seconds=10)
     end = start + timedelta(seconds=3)
     story.exchange.organisation.add(story.addresses[0], Entry(start, end))
     story.check_all()
@@ -155,7 +159,7 @@ def test_a_meeting_becomes_presence_on_time_and_ends_on_time(tell: Callable[[int
     shown = [(each.body["data"]["version"], each.body["data"]["presence"]["availability"]) for each in deliveries]
     assert shown == [(1, "Available"), (2, "Busy"), (3, "Available")]
     for delivery, boundary in zip(deliveries[1:], (start, end), strict=True):
-        assert timedelta(0) <= delivery.received_at - boundary < timedelta(seconds=1.5)
+        assert timedelta(0) <= delivery.received_at - boundary < timedelta(seconds=2)
 
 
 def test_a_hundred_users_take_one_message_and_one_request_and_nothing_new_writes_nothing(
@@ -196,7 +200,7 @@ def test_a_check_whose_process_is_killed_is_done_again_and_loses_and_doubles_nob
         os.kill(process, signal.SIGKILL)
     assert killed
     assert story.records() == {}
-    wait_for(lambda: len(story.deliveries()) >= 10, seconds=60)  # six time-outs later
+    wait_for(lambda: len(story.deliveries()) >= 10)  # six time-outs later
     wait_for(lambda: story.messages("CheckQueueUrl") == 0)
     assert {record["version"]["N"] for record in story.records().values()} == {"1"}
     assert sorted(each.body["subject"] for each in story.deliveries()) == sorted(story.addresses)
@@ -229,7 +233,7 @@ def test_a_message_that_can_t_be_understood_goes_to_the_dead_letters_and_stops_n
         sqs.send_message(QueueUrl=queue, MessageBody="not a request")
         story.check_all()
         wait_for(story.deliveries)
-        wait_for(lambda: story.messages("TransitionDeadLetterQueueUrl") == 1, seconds=40)
+        wait_for(lambda: story.messages("TransitionDeadLetterQueueUrl") == 1)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=as_deployed)
 
