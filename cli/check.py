@@ -17,11 +17,10 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument, read_gateways_file
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
-from presence.calendar import Window
-from presence.checking import LOOKS_BACK
+from presence.checking import window_around
 from presence.clock import system_clock
 from presence.errors import ConfigurationError, ProblemError
-from presence.instants import floor_to_minute, parse_instant
+from presence.instants import parse_instant
 
 HORIZON = timedelta(hours=24)
 """How far ahead the calendar is read: the template's default."""
@@ -52,11 +51,10 @@ def run(arguments: Namespace) -> int:
 
 def explain(reader: ExchangeReader, address: str, at: datetime) -> Explanation:
     """Find the mailbox, read its calendar around an instant (UTC), and decide what is shown then."""
-    window = Window(floor_to_minute(at) - LOOKS_BACK, floor_to_minute(at) + HORIZON)
     resolution = reader.resolve(address)
     if resolution.problem is not None:
         return Explanation(address, at, resolution, resolution.problem)
-    return Explanation(address, at, resolution, reader.read_calendars([address], window)[address])
+    return Explanation(address, at, resolution, reader.read_calendars([address], window_around(at, HORIZON))[address])
 
 
 def _instant(text: str) -> datetime:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from presence.calendar import CalendarReading, Window
 from presence.coming import TransitionQueue
 from presence.decisions import Decision, Rules, after_problem, after_reading
-from presence.errors import CalendarPresenceError, ConcurrentWrites, Problem, ProblemKind, UsersFailed
+from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
 from presence.instants import floor_to_minute
 from presence.mapping import DEFAULT_PROFILE
 from presence.messages import CheckReason, CheckRequest
@@ -25,11 +25,11 @@ from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
 from presence.records import PresenceRecord, User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
+from presence.writing import write_decided
 
-LOOKS_BACK = timedelta(hours=1)
+_LOOKS_BACK = timedelta(hours=1)
 """A timeline starts an hour ago, so that it says since when the present entry runs."""
 
-_ATTEMPTS_TO_WRITE = 5
 _FIRST_BACKOFF = 15.0
 """Seconds until the first retry where the server named no time; each further one waits twice as long."""
 
@@ -40,6 +40,12 @@ class CalendarReader(Protocol):
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each of the addresses; never raises for one mailbox or endpoint."""
         ...
+
+
+def window_around(now: datetime, horizon: timedelta) -> Window:
+    """Return the stretch of the calendar that is read at an instant: from an hour ago to the horizon, whole minutes."""
+    minute = floor_to_minute(now)
+    return Window(minute - _LOOKS_BACK, minute + horizon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class CalendarCheck:
         if now - request.requested_at > self._options.interval:
             # The users' next turn has come or is coming: their calendars are read then, not twice.
             return CheckSummary(dropped=len(request.users))
-        window = Window(floor_to_minute(now) - LOOKS_BACK, floor_to_minute(now) + self._options.horizon)
+        window = window_around(now, self._options.horizon)
         outcomes = self._reader.read_calendars([user.address for user in request.users], window)
         stored = self._presences.get_many([user.user_id for user in request.users])
         summary = CheckSummary(checked=len(request.users), errors=dict(stored.malformed))
@@ -148,19 +154,10 @@ class CalendarCheck:
     def _write(
         self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem, traceparent: str
     ) -> PresenceRecord | None:
-        """Decide and write, again after each lost race; return what was written, None if there was nothing to write."""
-        for _ in range(_ATTEMPTS_TO_WRITE):
-            decision = self._decide(record, user, outcome)
-            if decision.record is None:
-                return None
-            written = self._presences.write(replace(decision.record, traceparent=traceparent))
-            if written is not None:
-                return written
-            again = self._presences.get_many([user.user_id])
-            if again.malformed:
-                raise again.malformed[user.user_id]
-            record = again.found.get(user.user_id)
-        raise ConcurrentWrites(f"user {user.user_id}: the record changed at each of {_ATTEMPTS_TO_WRITE} attempts")
+        """Decide and write; return what was written, None if there was nothing to write."""
+        return write_decided(
+            self._presences, user.user_id, record, lambda record: self._decide(record, user, outcome), traceparent
+        )
 
     def _decide(self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem) -> Decision:
         rules = self._options.rules

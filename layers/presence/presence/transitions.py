@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from presence.coming import TransitionQueue, delay_until
-from presence.decisions import Rules, at_transition
-from presence.errors import CalendarPresenceError, ConcurrentWrites, UsersFailed
+from presence.decisions import Decision, Rules, at_transition
+from presence.errors import CalendarPresenceError, UsersFailed
 from presence.messages import TransitionRequest
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord
 from presence.tables.presences import PresenceTable
 from presence.waiting import wait_until_due
-
-_ATTEMPTS_TO_WRITE = 5
+from presence.writing import write_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +78,9 @@ class TransitionApplication:
         )
 
     def _apply(self, record: PresenceRecord, traceparent: str) -> PresenceRecord | None:
-        for _ in range(_ATTEMPTS_TO_WRITE):
-            decision = at_transition(record, self._clock(), self._rules)
-            if decision.record is None:
-                return None
-            written = self._presences.write(replace(decision.record, traceparent=traceparent))
-            if written is not None:
-                return written
-            again = self._presences.get_many([record.user_id])
-            if again.malformed:
-                raise again.malformed[record.user_id]
-            if record.user_id not in again.found:
-                return None
-            record = again.found[record.user_id]
-        raise ConcurrentWrites(f"user {record.user_id}: the record changed at each of {_ATTEMPTS_TO_WRITE} attempts")
+        return write_decided(self._presences, record.user_id, record, self._decide, traceparent)
+
+    def _decide(self, record: PresenceRecord | None) -> Decision:
+        if record is None:
+            return Decision(None, "the user was removed")
+        return at_transition(record, self._clock(), self._rules)
