@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,14 +21,19 @@ from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_
 from presence.presences import Presence
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord, User
-from presence.tables.presences import PresenceTable, StoredRecords
+from presence.tables.items import from_attributes, to_attributes
+from presence.tables.presences import PresenceTable, item_from_record, record_from_item
 from presence.tables.users import UserTable
 from presence.transitions import TransitionApplication
 from tests.support.stepping import Actor, Step, every_order
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ALICE = User("a" * 32, "alice@example.com")
 TRACEPARENT = new_traceparent()
+SHARDS = 16
 
 
 def busy(start: float, end: float) -> CalendarEntry:
@@ -43,36 +50,60 @@ FIRST_TRUTH = (busy(0, 45), busy(60, 90))
 NEWEST_TRUTH = (away(0, 20), busy(60, 90))
 
 
+class LostRaceError(Exception):
+    """What the client raises when a condition does not hold."""
+
+
 @dataclass
 class SharedTable:
-    """One user's stored record and all that was written."""
+    """One user's stored item and all that was written; without `conditional`, conditions are not looked at."""
 
-    record: PresenceRecord
+    item: dict[str, Any]
     conditional: bool = True
     written: list[PresenceRecord] = field(default_factory=list)
 
-    def write(self, record: PresenceRecord) -> PresenceRecord | None:
-        if self.conditional and record.revision != self.record.revision:
-            return None
-        self.record = replace(record, revision=record.revision + 1)
+    @property
+    def record(self) -> PresenceRecord:
+        return record_from_item(from_attributes(self.item))
+
+    def put(self, item: dict[str, Any], condition: str | None, values: Mapping[str, Any]) -> None:
+        if self.conditional and condition is not None:
+            assert condition == "revision = :read", "the only condition that a stored record is written under"
+            if self.item["revision"] != values[":read"]:
+                raise LostRaceError
+        self.item = item
         self.written.append(self.record)
-        return self.record
 
 
-class SteppedTable(PresenceTable):
-    """An actor's view of the shared table: each call is a step."""
+class SteppedClient:
+    """DynamoDB as one actor's adapter calls it: each call is a step, and holds to the condition that it was given."""
+
+    exceptions = SimpleNamespace(ConditionalCheckFailedException=LostRaceError)
 
     def __init__(self, shared: SharedTable, step: Step) -> None:
         self._shared = shared
         self._step = step
 
-    def get_many(self, user_ids: Sequence[str]) -> StoredRecords:
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 spells it
         self._step()
-        return StoredRecords(dict.fromkeys(user_ids, self._shared.record), {})
+        return {"Responses": {table: [self._shared.item] for table in RequestItems}}
 
-    def write(self, record: PresenceRecord) -> PresenceRecord | None:
+    def put_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803 - as boto3 spells it
+        Item: dict[str, Any],  # noqa: N803
+        ConditionExpression: str | None = None,  # noqa: N803
+        ExpressionAttributeValues: Mapping[str, Any] | None = None,  # noqa: N803
+    ) -> None:
+        del TableName
         self._step()
-        return self._shared.write(record)
+        self._shared.put(Item, ConditionExpression, ExpressionAttributeValues or {})
+
+
+def stepped_table(shared: SharedTable, step: Step) -> PresenceTable:
+    """Return the real adapter, whose calls are steps."""
+    return PresenceTable(cast("DynamoDBClient", SteppedClient(shared, step)), "PresenceTable", SHARDS)
 
 
 class SilentQueue(Queue):
@@ -142,11 +173,11 @@ def check_actor(shared: SharedTable, truths: list[tuple[CalendarEntry, ...]], cl
     def check(step: Step) -> None:
         queue = SilentQueue()
         CalendarCheck(
-            presences=SteppedTable(shared, step),
+            presences=stepped_table(shared, step),
             users=SilentUsers(),
             reader=SteppedReader(truths, clock, step),
             check_queue=queue,
-            transition_queue=TransitionQueue(queue, 16),
+            transition_queue=TransitionQueue(queue, SHARDS),
             clock=clock,
             jitter=lambda: 1.0,
             options=CheckOptions(),
@@ -158,9 +189,9 @@ def check_actor(shared: SharedTable, truths: list[tuple[CalendarEntry, ...]], cl
 def transition_actor(shared: SharedTable, clock: Clock) -> Actor:
     def transition(step: Step) -> None:
         TransitionApplication(
-            presences=SteppedTable(shared, step),
+            presences=stepped_table(shared, step),
             queue=SilentQueue(),
-            shards=16,
+            shards=SHARDS,
             clock=clock,
             sleep=lambda _: None,
             rules=Rules(),
@@ -173,9 +204,13 @@ def published(record: PresenceRecord) -> tuple[Presence, datetime | None]:
     return record.presence, record.until
 
 
+def first_item() -> dict[str, Any]:
+    return to_attributes(item_from_record(first_record(), SHARDS))
+
+
 def end_state(entries: tuple[CalendarEntry, ...]) -> tuple[Presence, datetime | None]:
     """What a single check of this calendar, a second after ten, ends with."""
-    shared = SharedTable(first_record())
+    shared = SharedTable(first_item())
     check_actor(shared, [entries], Clock())(lambda: None)
     return published(shared.record)
 
@@ -187,7 +222,7 @@ def play(truths: Sequence[tuple[CalendarEntry, ...]], *, conditional: bool = Tru
     newest = end_state(truths[-1])
 
     def make() -> tuple[Sequence[Actor], Callable[[list[int]], None]]:
-        shared = SharedTable(first_record(), conditional=conditional)
+        shared = SharedTable(first_item(), conditional=conditional)
         start = shared.record
         clock = Clock()
         left = list(truths)
@@ -224,7 +259,7 @@ def test_a_change_taken_back_while_two_checks_cross_is_put_right_by_the_next_che
     """The price of writing nothing where nothing is new: docs/decisions/0006."""
 
     def make() -> tuple[Sequence[Actor], Callable[[list[int]], None]]:
-        shared = SharedTable(first_record())
+        shared = SharedTable(first_item())
         clock = Clock()
         truths: list[tuple[CalendarEntry, ...]] = [FIRST_TRUTH, BEFORE]
         actors = [check_actor(shared, truths, clock), check_actor(shared, truths, clock)]
