@@ -13,20 +13,15 @@ from presence.presences import Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, RecordedProblem, User
 from presence.timeline import Segment
 
-_HEX = "0123456789abcdef"
 _TEXTS = st.text(min_size=1, max_size=30)
 _RULES = st.sampled_from(["busy", "busy-meeting", "out-of-office", "no-claim", "no-data", "not-read"])
 
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  the zone is given beside
-user_ids = st.text(_HEX, min_size=32, max_size=32)
+user_ids = st.binary(min_size=16, max_size=16).map(bytes.hex)
 addresses = st.sampled_from(
     ["alice@example.com", "bob.o'neil+work@example.org", "花子@例え.test", "x@branch.test", "müller@sub.research.test"]
 )
-traceparents = st.builds(
-    lambda trace, span: f"00-{trace}-{span}-01",
-    st.text(_HEX, min_size=32, max_size=32),
-    st.text(_HEX, min_size=16, max_size=16),
-)
+traceparents = st.binary(min_size=24, max_size=24).map(lambda ids: f"00-{ids[:16].hex()}-{ids[16:].hex()}-01")
 presences = st.builds(Presence, st.sampled_from(Availability), st.sampled_from(Activity))
 users = st.builds(User, user_ids, addresses, st.sampled_from(["default", "lync"]))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
@@ -14,7 +15,7 @@ from presence.events import Disclosure, encode_event, message_attributes, presen
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, RecordedProblem
 from presence.timeline import Segment
-from tests.support.records import records
+from tests.support.records import records, user_ids
 
 TWO = datetime(2026, 11, 21, 14, tzinfo=UTC)
 THREE, FOUR = TWO + timedelta(hours=1), TWO + timedelta(hours=2)
@@ -90,11 +91,14 @@ def test_the_event_of_a_version_is_the_same_whenever_it_is_made() -> None:
     assert event(later) == event()
 
 
-@given(records(), records())
-def test_ids_of_different_users_or_versions_differ(one: PresenceRecord, other: PresenceRecord) -> None:
-    same = (one.user_id, one.version) == (other.user_id, other.version)
-    assert (event(one)["id"] == event(other)["id"]) == same
-    assert "." not in event(one)["id"]
+IDENTITIES = st.tuples(user_ids | st.just(ID), st.integers(1, 3) | st.integers(1, 10**9))
+
+
+@given(IDENTITIES, IDENTITIES)
+def test_ids_of_different_users_or_versions_differ(one: tuple[str, int], other: tuple[str, int]) -> None:
+    ids = [event(replace(RECORD, user_id=user_id, version=version))["id"] for user_id, version in (one, other)]
+    assert (ids[0] == ids[1]) == (one == other)
+    assert "." not in ids[0]
 
 
 @pytest.mark.parametrize(("earlier", "later"), [(1, 2), (9, 10), (99, 100), (10**9, 10**9 + 1), (9, 10**19)])
