@@ -157,7 +157,8 @@ def _user(check: object, path: str) -> User:
     try:
         address = parse_smtp_address(fields.text(fields_of_check, "address", path))
     except InvalidAddress as error:
-        raise MalformedMessage(f"{path}.address: {error}") from error
+        # Without the address itself: this text is logged.
+        raise MalformedMessage(f"{path}.address: no SMTP address") from error
     return User(
         user_id=_user_id(fields_of_check.get("userId"), f"{path}.userId"),
         address=address,
