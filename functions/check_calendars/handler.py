@@ -20,7 +20,7 @@ from presence.messages import CheckRequest, decode_check_request
 from presence.observing import Observer
 from presence.queues import Queue
 from presence.settings import CheckCalendarsSettings
-from presence.tables.configuration import ConfigTable
+from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.endpoints import EndpointTable
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
@@ -41,8 +41,9 @@ def parts() -> Parts:
     dynamodb = boto3.client("dynamodb", config=client_config())
     sqs = boto3.client("sqs", config=client_config())
     secrets = boto3.client("secretsmanager", config=client_config())
+    configuration = ConfigTable(dynamodb, settings.config_table)
     reader = CurrentGatewaysReader(
-        configuration=ConfigTable(dynamodb, settings.config_table),
+        stored=lambda: configuration.document(GATEWAYS),
         secrets=SecretsManagerSecrets(secrets, settings.secret_prefix),
         cache=EndpointTable(dynamodb, settings.endpoint_table, system_clock),
         clock=system_clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,21 @@ ROOMS: dict[str, set[str]] = {
     "benchmarks": {"presence", "exchange", "functions", "local"},
 }
 OWN = {"presence", "exchange", "functions", "local", "cli", "tests", "benchmarks"}
-DOMAIN = ("calendar", "claims", "mapping", "timeline", "presences", "decisions")
+DOMAIN = (
+    "addresses",
+    "calendar",
+    "claims",
+    "decisions",
+    "errors",
+    "events",
+    "fields",
+    "instants",
+    "mapping",
+    "presences",
+    "records",
+    "timeline",
+)
+OF_THE_DOMAIN_IN_EXCHANGE = {"addresses", "calendar", "errors", "instants"}
 NEVER_IN_DOMAIN = {"boto3", "botocore", "exchangelib", "requests", "os", "time", "aws_lambda_powertools"}
 ONLY_IN_EXCHANGE = {"exchangelib", "requests", "lxml", "dns", "spnego", "requests_ntlm"}
 
@@ -39,16 +54,16 @@ def room_of(path: Path) -> str:
     return max((room for room in ROOMS if name == room or name.startswith(f"{room}/")), key=len)
 
 
-def imported_by(source: str) -> Iterator[str]:
-    """Yield the full names of the modules that a source imports, wherever in it."""
+@cache
+def imported_by(source: str) -> tuple[str, ...]:
+    """Return the full names of the modules that a source imports, wherever in it."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                yield "a relative import"
-            elif node.module:
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += ["a relative import"] if node.level else [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(names)
 
 
 def violations(room: str, source: str) -> list[str]:
@@ -103,6 +118,14 @@ def test_the_domain_knows_no_library_no_environment_and_no_clock(module: str) ->
     assert not {"now", "utcnow", "today"} & {
         node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)
     }
+
+
+@pytest.mark.parametrize("path", files_of("layers/exchange/exchange"), ids=lambda path: path.name)
+def test_the_exchange_layer_knows_types_of_the_domain_and_no_adapter(path: Path) -> None:
+    imported = {
+        name.split(".")[1] for name in imported_by(path.read_text(encoding="utf-8")) if name.startswith("presence.")
+    }
+    assert imported <= OF_THE_DOMAIN_IN_EXCHANGE
 
 
 def test_what_talks_to_exchange_is_imported_by_the_exchange_layer_only() -> None:

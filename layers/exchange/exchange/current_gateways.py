@@ -16,16 +16,20 @@ from exchange.gateways import parse_gateways
 from exchange.reader import ExchangeReader
 from presence.calendar import CalendarReading, Window
 from presence.errors import CalendarPresenceError, Problem, ProblemKind
-from presence.tables.configuration import GATEWAYS, Document
 
 READ_AGAIN_AFTER = timedelta(seconds=30)
 
 
-class DocumentSource(Protocol):
-    """Where documents are kept; `presence.tables.configuration.ConfigTable` is one."""
+class StoredDocument(Protocol):
+    """A document as it is stored; its version grows with each change."""
 
-    def document(self, name: str) -> Document | None:
-        """Return a document; None if nobody has put it yet."""
+    @property
+    def version(self) -> int:
+        """The version, from 1."""
+
+    @property
+    def content(self) -> Mapping[str, object]:
+        """What the operator put."""
 
 
 class Report(Protocol):
@@ -36,11 +40,15 @@ class Report(Protocol):
 
 
 class CurrentGatewaysReader:
-    """A CalendarReader over the gateways document as it stands. Time-outs are in seconds."""
+    """A CalendarReader over the gateways document as it stands.
+
+    `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC; the
+    time-outs are in seconds.
+    """
 
     def __init__(
         self,
-        configuration: DocumentSource,
+        stored: Callable[[], StoredDocument | None],
         secrets: SecretSource,
         cache: EndpointCache,
         clock: Callable[[], datetime],
@@ -48,7 +56,7 @@ class CurrentGatewaysReader:
         read_timeout: float,
         report: Report,
     ) -> None:
-        self._configuration = configuration
+        self._stored = stored
         self._secrets = secrets
         self._cache = cache
         self._clock = clock
@@ -75,7 +83,7 @@ class CurrentGatewaysReader:
 
     def _look_again(self) -> None:
         try:
-            document = self._configuration.document(GATEWAYS)
+            document = self._stored()
             if document is None or document.version == self._version:
                 return
             gateways = parse_gateways(document.content)
