@@ -198,6 +198,102 @@ def test_a_merged_string_that_shows_times_of_which_there_is_no_entry_is_a_contra
     assert "MergedFreeBusy shows times of which CalendarEventArray has no entry" in problem.text
 
 
+FREE = (
+    f"<t:CalendarEventArray><t:CalendarEvent>{START}{END}<t:BusyType>Free</t:BusyType></t:CalendarEvent>"
+    "</t:CalendarEventArray>"
+)
+
+
+@pytest.mark.parametrize(
+    ("digits", "array", "what"),
+    [
+        ("0" * 18 + "2200" + "22" + "0" * 24, FREE, "shows times of which CalendarEventArray has no entry"),
+        ("0" * 18 + "22" + "0" * 8 + "22" + "0" * 18, "{GOOD}", "shows times of which CalendarEventArray has no entry"),
+        ("0" * 8, "<t:CalendarEventArray/>", "does not cover the time asked for"),
+        ("0" * 18 + "22", "{GOOD}", "does not cover the time asked for"),
+        ("", "<t:CalendarEventArray/>", "CalendarEventArray is empty, and MergedFreeBusy is missing"),
+    ],
+)
+def test_an_answer_from_which_entries_were_lost_is_no_free_time(digits: str, array: str, what: str) -> None:
+    problem = read(merged(digits, array.replace("{GOOD}", FREE.replace("Free<", "Busy<"))))
+
+    assert isinstance(problem, Problem)
+    assert what in problem.text
+
+
+def test_a_merged_string_may_count_from_another_minute_than_was_asked_from() -> None:
+    busy = FREE.replace("Free<", "Busy<")
+
+    for digits in ("0" * 18 + "22" + "0" * 28, "0" * 17 + "22" + "0" * 28, "0" * 19 + "22" + "0" * 27, "0" * 50):
+        assert entries(merged(digits, busy)) == (CalendarEntry(at(9), at(10), BusyType.BUSY),)
+
+
+def test_a_merged_string_without_end_costs_no_time() -> None:
+    found = entries(merged("4" * 3_000_000, "<t:CalendarEventArray/>"))
+
+    assert found == (CalendarEntry(at(0), at(24), BusyType.NO_DATA),)
+
+
+DETAILED = "<t:FreeBusyViewType>Detailed</t:FreeBusyViewType>"
+
+
+@pytest.mark.parametrize(
+    ("response", "what"),
+    [
+        (
+            free_busy_response(f"{DETAILED}<t:CalendarEventArray/>{FREE}"),
+            "FreeBusyView has CalendarEventArray 2 times",
+        ),
+        (free_busy_response(f"{DETAILED}{DETAILED}{FREE}"), "FreeBusyView has FreeBusyViewType 2 times"),
+        (
+            event(f"{START}{END}<t:BusyType>Free</t:BusyType><t:BusyType>Busy</t:BusyType>"),
+            "CalendarEvent 1 has BusyType 2 times",
+        ),
+        (event(f"{START}{START}{END}<t:BusyType>Busy</t:BusyType>"), "CalendarEvent 1 has StartTime 2 times"),
+        (
+            event(f"{START}{END}<t:BusyType>Free<t:BusyType>Busy</t:BusyType></t:BusyType>"),
+            "CalendarEvent 1: BusyType holds elements instead of a text",
+        ),
+        (
+            GOOD.replace(
+                "</m:FreeBusyResponse>", f"<m:FreeBusyView>{DETAILED}{FREE}</m:FreeBusyView></m:FreeBusyResponse>"
+            ),
+            "FreeBusyResponse has FreeBusyView 2 times",
+        ),
+        (
+            free_busy_response(f"{DETAILED}<t:CalendarEventArray>Busy from 9 to 10</t:CalendarEventArray>"),
+            "CalendarEventArray holds text instead of entries",
+        ),
+        (mailbox_answer([BUSY] * 1001), "CalendarEventArray has 1001 entries, more than 1000"),
+    ],
+)
+def test_of_two_elements_where_there_should_be_one_neither_is_believed(response: str, what: str) -> None:
+    problem = read(response)
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.kind) == ("MalformedCalendar", ProblemKind.LASTING)
+    assert what in problem.text
+    assert "from 9" not in problem.text
+
+
+def test_two_arrays_of_answers_are_no_answer() -> None:
+    document = availability(GOOD)
+    array = document[document.index(b"<m:FreeBusyResponseArray>") : document.index(b"</m:GetUserAvailabilityResponse>")]
+
+    for doubled in (document.replace(array, array * 2), document.replace(b"</s:Body>", b"</s:Body><s:Body/>")):
+        assert doubled != document
+        with pytest.raises(ProblemError, match="MalformedAnswer"):
+            parse_availability(doubled, [ALICE], WINDOW, HOST)
+
+
+def test_an_answer_cut_off_at_any_byte_is_refused() -> None:
+    document = availability(GOOD)
+
+    for length in range(len(document)):
+        with pytest.raises(ProblemError, match="MalformedAnswer"):
+            parse_availability(document[:length], [ALICE], WINDOW, HOST)
+
+
 def test_what_exchange_has_no_data_for_is_no_free_time() -> None:
     found = entries(merged("4444" + "0" * 40 + "4444", "<t:CalendarEventArray/>"))
 

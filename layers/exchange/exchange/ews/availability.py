@@ -16,6 +16,7 @@ from lxml import etree
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.merged import check_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
 from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
 from presence.calendar import BusyType, CalendarEntry, Window
@@ -23,10 +24,13 @@ from presence.errors import Problem, ProblemError
 from presence.instants import parse_instant
 
 _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
+_VIEWS_WITH_MERGED = frozenset({"FreeBusyMerged", "DetailedMerged"})
 _VIEWS_WITHOUT = frozenset({"None", "MergedOnly"})
 _BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
+_MOST_ENTRIES = 1000
+"""Of one mailbox in the time asked for; Microsoft Graph's getSchedule, over the same calendars, has the same limit."""
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?")
 
 _RESPONSE = f"{{{MESSAGES}}}GetUserAvailabilityResponse"
@@ -77,7 +81,7 @@ def _read_array(document: bytes, host: str) -> list[etree._Element]:
         raise ProblemError(fault)
     if response.tag != _RESPONSE:
         raise MalformedXml(f"{WHAT} holds no GetUserAvailabilityResponse")
-    array = response.find(_ARRAY)
+    array = only_child(response, _ARRAY)
     if array is None:
         raise MalformedXml(f"{WHAT} has no FreeBusyResponseArray")
     items = list(array)
@@ -94,31 +98,41 @@ def _read_mailbox(item: etree._Element, address: str, window: Window) -> Availab
 
 
 def _read_response(item: etree._Element, address: str, window: Window) -> Availability | Problem:
-    message = item.find(_MESSAGE)
+    message = only_child(item, _MESSAGE)
     if message is None:
         raise MalformedXml("FreeBusyResponse has no ResponseMessage")
-    code = (message.findtext(_CODE) or "").strip()
+    code = only_text(message, _CODE)
     if not code:
         raise MalformedXml("ResponseMessage has no ResponseCode")
     if code != NO_ERROR:
         return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
     if message.get("ResponseClass") != "Success":
         raise MalformedXml("ResponseMessage has the code NoError and is no success")
-    view = item.find(_VIEW)
+    view = only_child(item, _VIEW)
     if view is None:
         raise MalformedXml("FreeBusyResponse has no FreeBusyView")
-    kind = (view.findtext(_VIEW_TYPE) or "").strip()
+    kind = only_text(view, _VIEW_TYPE) or ""
     if kind in _VIEWS_WITHOUT:
         return no_calendar_entries(address, kind)
     if kind not in _VIEWS_WITH_ENTRIES:
         raise MalformedXml("FreeBusyView has no FreeBusyViewType" if not kind else "FreeBusyViewType is unknown")
-    events = view.find(_EVENTS)
-    read = [] if events is None else [_read_event(event, number) for number, event in enumerate(events, start=1)]
+    events = only_child(view, _EVENTS)
+    read = [] if events is None else _read_events(events)
     # An entry without length claims no time.
     entries = [entry for entry in read if entry.start < window.end and entry.end > max(window.start, entry.start)]
-    merged = view.findtext(_MERGED)
-    entries += check_merged(merged, read, window, array_is_there=events is not None)
+    merged = only_text(view, _MERGED)
+    entries += check_merged(
+        merged, read, window, array_is_there=events is not None, promised=kind in _VIEWS_WITH_MERGED
+    )
     return Availability(tuple(sorted(entries, key=lambda entry: (entry.start, entry.end))), kind)
+
+
+def _read_events(events: etree._Element) -> list[CalendarEntry]:
+    if len(events) > _MOST_ENTRIES:
+        raise MalformedXml(f"CalendarEventArray has {len(events)} entries, more than {_MOST_ENTRIES}")
+    if (events.text or "").strip():
+        raise MalformedXml("CalendarEventArray holds text instead of entries")
+    return [_read_event(event, number) for number, event in enumerate(events, start=1)]
 
 
 def _read_event(event: etree._Element, number: int) -> CalendarEntry:
@@ -128,13 +142,13 @@ def _read_event(event: etree._Element, number: int) -> CalendarEntry:
     end = _read_time(event, _END, number)
     if end < start:
         raise MalformedXml(f"CalendarEvent {number}: EndTime lies before StartTime")
-    text = event.findtext(_BUSY_TYPE)
+    text = only_text(event, _BUSY_TYPE, number)
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no BusyType")
-    busy_type = _BUSY_TYPES.get(text.strip())
+    busy_type = _BUSY_TYPES.get(text)
     if busy_type is None:
         raise MalformedXml(f"CalendarEvent {number}: BusyType is unknown")
-    details = event.find(_DETAILS)
+    details = only_child(event, _DETAILS, number)
     if details is None:
         return CalendarEntry(start, end, busy_type)
     return CalendarEntry(
@@ -149,10 +163,9 @@ def _read_event(event: etree._Element, number: int) -> CalendarEntry:
 
 def _read_time(event: etree._Element, tag: str, number: int) -> datetime:
     name = tag.rpartition("}")[2]
-    text = event.findtext(tag)
+    text = only_text(event, tag, number)
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no {name}")
-    text = text.strip()
     if _DATE_TIME.fullmatch(text):
         with suppress(ValueError):
             return parse_instant(text)
@@ -162,10 +175,10 @@ def _read_time(event: etree._Element, tag: str, number: int) -> datetime:
 
 
 def _read_flag(details: etree._Element, name: str, number: int) -> bool | None:
-    text = details.findtext(f"{{{TYPES}}}{name}")
+    text = only_text(details, f"{{{TYPES}}}{name}", number)
     if text is None:
         return None
-    flag = _FLAGS.get(text.strip())
+    flag = _FLAGS.get(text)
     if flag is None:
         raise MalformedXml(f"CalendarEvent {number}: {name} is neither true nor false")
     return flag

@@ -12,29 +12,51 @@ from presence.calendar import BusyType, CalendarEntry, Window
 MERGED_INTERVAL = timedelta(minutes=30)
 _DIGITS = frozenset("01234")
 _NO_DATA = "4"
+_TAKEN = frozenset("123")
 
 
 def check_merged(
-    digits: str | None, entries: Sequence[CalendarEntry], window: Window, *, array_is_there: bool
+    digits: str | None, entries: Sequence[CalendarEntry], window: Window, *, array_is_there: bool, promised: bool
 ) -> list[CalendarEntry]:
     """Return NoData entries for the intervals for which Exchange says that it has none.
 
     Digit 4 without an entry there is NoData (with one it is WorkingElsewhere: domain.md, "The mistakes of others",
-    8). Raises `MalformedXml` where entries and string contradict each other: a missing CalendarEventArray that no
-    string of zeros confirms, or a string that shows times of which there is no entry at all.
+    8). Raises `MalformedXml` where entries and string contradict each other, or too little came to tell: no entry
+    and no string though the view has one (`promised`) or CalendarEventArray is missing, a string that ends before the
+    time asked for, or one that shows times near which there is no entry.
     """
-    digits = (digits or "").strip()
     if not digits:
         if not array_is_there:
             raise MalformedXml("FreeBusyView has neither CalendarEventArray nor MergedFreeBusy")
+        if promised and not entries:
+            raise MalformedXml("CalendarEventArray is empty, and MergedFreeBusy is missing, which could confirm it")
         return []
     if not _DIGITS.issuperset(digits):
         raise MalformedXml("MergedFreeBusy holds something else than the digits 0 to 4")
-    if not array_is_there and len(digits) < math.ceil((window.end - window.start) / MERGED_INTERVAL):
-        raise MalformedXml("CalendarEventArray is missing, and MergedFreeBusy does not cover the time asked for")
-    if not entries and set(digits) - {"0", _NO_DATA}:
+    intervals = math.ceil((window.end - window.start) / MERGED_INTERVAL)
+    # With entries there, a server may round the end of the window the other way.
+    if len(digits) < (intervals - 1 if array_is_there else intervals):
+        missing = "" if array_is_there else "CalendarEventArray is missing, and "
+        raise MalformedXml(f"{missing}MergedFreeBusy does not cover the time asked for")
+    digits = digits[:intervals]
+    if _shows_more(digits, entries, window):
         raise MalformedXml("MergedFreeBusy shows times of which CalendarEventArray has no entry")
     return _gaps(digits, entries, window) if _NO_DATA in digits else []
+
+
+def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window) -> bool:
+    """Tell whether an interval is shown as taken with nothing that takes it within an interval: entries were lost.
+
+    One interval is left on either side, for servers that count from another minute than they were asked from.
+    """
+    taking = [entry for entry in entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
+    for index, digit in enumerate(digits):
+        if digit in _TAKEN:
+            since = window.start + (index - 1) * MERGED_INTERVAL
+            until = since + 3 * MERGED_INTERVAL
+            if not any(entry.start < until and entry.end > since for entry in taking):
+                return True
+    return False
 
 
 def _gaps(digits: str, entries: Sequence[CalendarEntry], window: Window) -> list[CalendarEntry]:

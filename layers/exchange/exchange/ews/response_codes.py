@@ -123,7 +123,7 @@ def problem_for(code: str, whom: str, retry_after: float | None = None) -> Probl
 
 
 def has_moved(code: str) -> bool:
-    """Say whether a code suggests that the mailbox lives elsewhere now."""
+    """Tell whether a code suggests that the mailbox lives elsewhere now."""
     return MEANINGS.get(code, _UNKNOWN).moved or code in _OUR_MOVED
 
 

@@ -6,6 +6,7 @@ from lxml import etree
 
 from exchange.bounded_xml import MalformedXml, parse_xml
 from exchange.ews.response_codes import problem_for, shown_code
+from exchange.ews.single import only_child
 from presence.errors import Problem
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
@@ -20,7 +21,7 @@ WHAT = "the EWS answer"
 def soap_body(document: bytes) -> etree._Element:
     """Return the one element in the Body of an envelope. Raises `MalformedXml`."""
     envelope = parse_xml(document, WHAT, f"{{{_SOAP}}}Envelope")
-    body = envelope.find(f"{{{_SOAP}}}Body")
+    body = only_child(envelope, f"{{{_SOAP}}}Body")
     if body is None:
         raise MalformedXml(f"{WHAT} has no Body")
     if len(body) != 1:
