@@ -77,7 +77,7 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
                 "CalendarsChecked": done.checked,
                 "RecordsWritten": done.written,
                 "ChecksDropped": done.dropped,
-                "UsersWithProblems": done.with_lasting_problem,
+                "UsersWithProblems": done.unread,
             }
         )
         done.raise_errors()

@@ -6,6 +6,7 @@ delayed as the server asked.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -61,8 +62,9 @@ class CheckOptions:
 class CheckSummary:
     """What came of a request, in numbers of users.
 
-    `problems` counts the users whose mailbox could not be read, by code. `errors` are those whose record could not be
-    read or written, by user id: their message has to come back, which is harmless to the others.
+    `problems` counts the users whose mailbox could not be read, by code; `unread` is how many of them are not asked for
+    again before their next turn. `errors` are those whose record could not be read or written, by user id: their
+    message has to come back, which is harmless to the others.
     """
 
     checked: int = 0
@@ -71,7 +73,7 @@ class CheckSummary:
     retried: int = 0
     dropped: int = 0
     problems: dict[str, int] = field(default_factory=dict)
-    with_lasting_problem: int = 0
+    unread: int = 0
     errors: dict[str, Exception] = field(default_factory=dict)
 
     def as_details(self) -> dict[str, object]:
@@ -148,7 +150,8 @@ class CalendarCheck:
         summary.written = len(written)
         self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
         summary.retried = self._retry(request, failed)
-        summary.with_lasting_problem = sum(problem.kind is not ProblemKind.PASSING for _, problem in failed)
+        # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
+        summary.unread = len(failed) - summary.retried
         return summary
 
     def _write(
@@ -174,7 +177,7 @@ class CalendarCheck:
             if problem.kind is not ProblemKind.PASSING:
                 continue
             backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
-            delay = int(problem.retry_after if problem.retry_after is not None else backoff)
+            delay = math.ceil(problem.retry_after or backoff)
             if delay <= LONGEST_DELAY and now + timedelta(seconds=delay) < next_turn:
                 by_delay[delay].append(user)
         retries = [

@@ -166,7 +166,7 @@ def test_one_users_failure_costs_the_others_nothing(world: World) -> None:
     assert world.records.stored[BOB.user_id].presence == UNKNOWN
     assert world.records.stored[CAROL.user_id].presence == UNKNOWN
     assert summary.problems == {"ErrorServerBusy": 2}
-    assert summary.with_lasting_problem == 1
+    assert summary.unread == 1  # Carol is asked for again before her next turn
 
 
 def test_who_fails_for_a_passing_reason_goes_back_on_the_queue_alone_and_delayed_as_asked(world: World) -> None:
@@ -192,6 +192,25 @@ def test_a_retry_that_would_come_after_the_next_turn_is_not_queued_but_recorded(
     recorded = world.records.stored[BOB.user_id].problem
     assert recorded is not None
     assert recorded.problem.code == "ErrorServerBusy"
+
+
+def test_who_is_not_asked_for_again_before_the_next_turn_is_unread_whatever_the_reason(world: World) -> None:
+    """An Exchange that is away is a passing reason too, and the alarm on users with problems has to hear of it."""
+    world.exchange.calendars = {BOB.address: problem(), CAROL.address: problem(ProblemKind.LASTING)}
+    late = replace(request_for(ALICE, BOB, CAROL, attempt=4), requested_at=TEN - timedelta(seconds=100))
+    assert world.check(request=late).unread == 2
+
+
+def test_a_server_that_asks_for_no_time_at_all_is_not_asked_without_a_pause(world: World) -> None:
+    world.exchange.calendars = {BOB.address: problem(retry_after=0.0)}
+    world.check(BOB)
+    assert [message.delay for message in world.checks.sent] == [15]
+
+
+def test_a_server_is_never_asked_again_before_the_time_that_it_asked_for(world: World) -> None:
+    world.exchange.calendars = {BOB.address: problem(retry_after=41.3)}
+    world.check(BOB)
+    assert [message.delay for message in world.checks.sent] == [42]
 
 
 def test_a_request_older_than_an_interval_is_dropped(world: World) -> None:
