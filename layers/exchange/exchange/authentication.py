@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from exchangelib.transport import BASIC, NTLM, get_auth_instance
@@ -18,7 +19,6 @@ from exchange.gateways import Authentication, Gateway
 from exchange.problems import authentication_failed, authentication_not_offered, credentials_rejected
 from presence.errors import Problem, ProblemError
 
-HTTP_UNAUTHORIZED = 401
 # More wrong attempts than this in half an hour could lock the account out.
 _MOST_REJECTIONS = 2
 _REJECTION_SECONDS = 1800.0
@@ -62,9 +62,11 @@ class Login:
         )
         self._refusing: dict[str, Problem] = {}
 
-    def can_answer(self, answer: Answer) -> bool:
-        """Say whether a 401 offers the authentication that the gateway is set to."""
-        return bool(answer.offered & _SCHEMES[self._gateway.authentication])
+    def require_offer(self, answer: Answer, host: str) -> None:
+        """Raise `ProblemError` (AuthenticationNotOffered) if a host's 401 does not offer what the gateway is set to."""
+        wanted = self._gateway.authentication
+        if not answer.offered & _SCHEMES[wanted]:
+            raise ProblemError(authentication_not_offered(host, self._gateway.name, wanted, _words(answer)))
 
     def send(
         self, client: WebClient, method: str, url: str, *, limit: int, headers: Mapping[str, str], body: bytes
@@ -85,12 +87,10 @@ class Login:
             answer = client.send(method, url, limit=limit, headers=headers, body=body, auth=self._auth)
         except (SpnegoError, PermissionError, LookupError, ValueError, struct.error) as error:
             raise ProblemError(authentication_failed(host, self._gateway.name)) from error
-        if answer.status != HTTP_UNAUTHORIZED:
+        if answer.status != HTTPStatus.UNAUTHORIZED:
             self._accepted()
             return answer
-        if not self.can_answer(answer):
-            wanted = self._gateway.authentication
-            raise ProblemError(authentication_not_offered(host, self._gateway.name, wanted, _words(answer)))
+        self.require_offer(answer, host)
         raise ProblemError(self._rejected(parts.netloc, host, answer))
 
     def _accepted(self) -> None:

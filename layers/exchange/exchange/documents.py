@@ -32,7 +32,7 @@ class Section:
         return ConfigurationError(f"{self.where(key)}: {reason}")
 
     def has(self, key: str) -> bool:
-        """Say whether the key is there and has not been read yet."""
+        """Tell whether the key is there and has not been read yet."""
         return key in self._left
 
     def text(self, key: str, default: str | None = None) -> str:

@@ -161,7 +161,7 @@ class Network:
                 return "this machine itself"
             if address.is_link_local and not self._settings.allow_loopback:
                 return "a link-local address"
-            if address.is_reserved and not address.is_loopback and address.version == 4:  # noqa: PLR2004  240.0.0.0/4
+            if isinstance(address, ipaddress.IPv4Address) and address.is_reserved:
                 return "a reserved address"
         return ""
 

@@ -6,6 +6,7 @@ reading (headers, 401 bodies, drained redirects) gets round it.
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -16,16 +17,28 @@ from typing import Any
 from exchange.certificates import explain_verification
 from exchange.hosts import HostPort
 from exchange.network import Network
-from exchange.problems import answer_too_large, certificate_invalid, host_unreachable, timed_out, tls_failed
+from exchange.problems import (
+    answer_too_large,
+    certificate_invalid,
+    host_unreachable,
+    no_time_left,
+    timed_out,
+    tls_failed,
+)
 from presence.errors import ProblemError
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect (TCP and TLS, each), to wait for the next bytes, and for one whole answer."""
+    """Seconds: to connect (TCP and TLS, each), to wait for the next bytes, and for one whole answer.
+
+    `ends_at` is the reading of the monotonic clock at which all questions of a read must have ended: a function's
+    time is short, and a server that is slow at each step must not use it up.
+    """
 
     connect: float
     read: float
+    ends_at: float = math.inf
 
     @property
     def whole(self) -> float:
@@ -47,7 +60,7 @@ class Allowance:
     def begin(self, host: str, limit: int) -> None:
         """Start anew for a question to `host` whose answers may have `limit` bytes in all."""
         self._host = host
-        self._deadline = self._monotonic() + self._timeouts.whole
+        self._deadline = min(self._monotonic() + self._timeouts.whole, self._timeouts.ends_at)
         self._limit = limit
         self._bytes_left = limit
 
@@ -59,7 +72,9 @@ class Allowance:
         return min(left, at_most)
 
     def expired(self) -> ProblemError:
-        """Return the error to raise when waiting for the server was in vain: which of the two times is over."""
+        """Return the error to raise when waiting for the server was in vain: which of the times is over."""
+        if self._monotonic() >= self._timeouts.ends_at:
+            return ProblemError(no_time_left(self._host))
         if self._deadline - self._monotonic() <= 0:
             return ProblemError(timed_out(self._host, "for the whole answer", self._timeouts.whole))
         return ProblemError(timed_out(self._host, "to answer", self._timeouts.read))
@@ -86,15 +101,7 @@ class BoundedSocket(socket.socket):
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """Receive as `socket.recv_into`, within the allowance."""
-        if self.allowance is None:
-            return super().recv_into(*args, **kwargs)
-        self.settimeout(self.allowance.receive_seconds())
-        try:
-            count = super().recv_into(*args, **kwargs)
-        except TimeoutError as error:
-            raise self.allowance.expired() from error
-        self.allowance.spend(count)
-        return count
+        return _received(self, self.allowance, lambda: super(BoundedSocket, self).recv_into(*args, **kwargs))
 
 
 class BoundedTlsSocket(ssl.SSLSocket):
@@ -104,30 +111,36 @@ class BoundedTlsSocket(ssl.SSLSocket):
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """Receive as `ssl.SSLSocket.recv_into`, within the allowance."""
-        if self.allowance is None:
-            return super().recv_into(*args, **kwargs)
-        self.settimeout(self.allowance.receive_seconds())
-        try:
-            count = super().recv_into(*args, **kwargs)
-        except TimeoutError as error:
-            raise self.allowance.expired() from error
-        self.allowance.spend(count)
-        return count
+        return _received(self, self.allowance, lambda: super(BoundedTlsSocket, self).recv_into(*args, **kwargs))
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        """Send as `ssl.SSLSocket.send`, within the allowance."""
-        if self.allowance is None:
-            return super().send(*args, **kwargs)
-        self.settimeout(self.allowance.receive_seconds())
-        try:
-            return super().send(*args, **kwargs)
-        except TimeoutError as error:
-            raise self.allowance.expired() from error
+        """Send as `ssl.SSLSocket.send`, within the allowance's time."""
+        return _in_time(self, self.allowance, lambda: super(BoundedTlsSocket, self).send(*args, **kwargs))
+
+
+def _received(connection: socket.socket, allowance: Allowance | None, receive: Callable[[], int]) -> int:
+    """Return the count of bytes received, which the allowance has been charged with."""
+    count = _in_time(connection, allowance, receive)
+    if allowance is not None:
+        allowance.spend(count)
+    return count
+
+
+def _in_time(connection: socket.socket, allowance: Allowance | None, act: Callable[[], int]) -> int:
+    """Act for as long as the allowance lets the server take; without one, as the socket would by itself."""
+    if allowance is None:
+        return act()
+    connection.settimeout(allowance.receive_seconds())
+    try:
+        return act()
+    except TimeoutError as error:
+        raise allowance.expired() from error
 
 
 def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> BoundedSocket:
     """Connect to the first address of a host that answers. Raises `ProblemError`."""
     reason = ""
+    allowance.connect_seconds()  # asking for the addresses takes time too, and there may be none left
     for address in network.addresses(wanted):
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         opened = BoundedSocket(family, socket.SOCK_STREAM)

@@ -38,6 +38,9 @@ _UNKNOWN_ADDRESS = 500
 # The first of these that a step met is what an administrator must hear, whatever else went wrong.
 _TELLING = ("SecretUnusable", "CredentialsRejected", "AuthenticationNotOffered", "AuthenticationFailed")
 
+# An answer that redirects to no other URL, and the URL that gave it.
+_Found = tuple[PoxSettings | PoxRedirectAddress | PoxError, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
@@ -100,10 +103,8 @@ class Discovery:
         except ProblemError as error:
             return NotDiscovered(error.problem, about_domain=False)
 
-    def _walk(
-        self, address: str, known_url: str | None
-    ) -> tuple[PoxSettings | PoxRedirectAddress | PoxError, str] | None:
-        unknown: tuple[PoxError, str] | None = None
+    def _walk(self, address: str, known_url: str | None) -> _Found | None:
+        unknown: _Found | None = None
         if known_url:
             found = self._follow(KNOWN, known_url, address)
             if found:
@@ -113,7 +114,7 @@ class Discovery:
             if found and not isinstance(found[0], PoxError):
                 return found
             # One service that does not know the address is not conclusive: another may.
-            unknown = found or unknown  # type: ignore[assignment]
+            unknown = found or unknown
         return unknown
 
     def _candidates(self, domain: str) -> Iterator[tuple[str, str]]:
@@ -132,9 +133,7 @@ class Discovery:
             for target in targets[:_MOST_TARGETS]:
                 yield DiscoveryStep.SRV, service_url(target.target)
 
-    def _follow(
-        self, step: str, url: str, address: str
-    ) -> tuple[PoxSettings | PoxRedirectAddress | PoxError, str] | None:
+    def _follow(self, step: str, url: str, address: str) -> _Found | None:
         """Ask a service, and those that it refers to; None means: go on to the next candidate."""
         while True:
             try:

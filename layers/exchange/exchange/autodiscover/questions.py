@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from exchange.authentication import HTTP_UNAUTHORIZED, Login
+from exchange.authentication import Login
 from exchange.autodiscover.pox import pox_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
 from exchange.autodiscover.trust import check_autodiscover_url
 from exchange.bounded_http import HTTP_PORT, Answer, WebClient
 from exchange.hosts import HTTPS_PORT, HostPort
 from exchange.network import Network, ServiceTarget
-from exchange.problems import authentication_not_offered, host_not_trusted, http_status
+from exchange.problems import host_not_trusted, http_status
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError
 
 _LARGEST_ANSWER = 1024 * 1024
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
-_OK = 200
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
 _LONGEST_SHOWN = 200
 
 
@@ -62,7 +70,7 @@ class Questioner:
             else:
                 answer = self._client.send("POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
             status = answer.status
-            if status == HTTP_UNAUTHORIZED:
+            if status == HTTPStatus.UNAUTHORIZED:
                 answer = self._answer_challenge(host, url, address, body, answer, trusted=trusted)
                 status = answer.status
         except ProblemError as error:
@@ -72,7 +80,7 @@ class Questioner:
         if status in _REDIRECTS and answer.headers.get("location"):
             self._note(step, url, addresses, status, watch, "redirects to another URL")
             return Reply(redirect=answer.headers["location"])
-        if status == _OK:
+        if status == HTTPStatus.OK:
             return Reply(body=answer.body, status=status, addresses=addresses, milliseconds=watch.milliseconds())
         self._note(step, url, addresses, status, watch, f"answers with HTTP status {status}, which leads nowhere")
         return Reply(problem=http_status(host.host, status))
@@ -129,10 +137,7 @@ class Questioner:
         if not trusted:
             raise ProblemError(host_not_trusted(host.host, domain_of(address), "asks for credentials"))
         login = self._session.login()
-        if not login.can_answer(answer):
-            gateway = self._session.gateway
-            offered = ", ".join(sorted(answer.offered & {"ntlm", "negotiate", "basic", "digest", "bearer"}))
-            raise ProblemError(authentication_not_offered(host.host, gateway.name, gateway.authentication, offered))
+        login.require_offer(answer, host.host)
         return self._send(login, url, body)
 
     def _send(self, login: Login, url: str, body: bytes) -> Answer:

@@ -30,7 +30,7 @@ class Trust:
         self._hosts = gateway.trusted_hosts
 
     def may_have_credentials(self, host: str) -> bool:
-        """Say whether a host is one below the organisation's domains, or trusted by name.
+        """Tell whether a host is one below the organisation's domains, or trusted by name.
 
         The root of a domain is often somebody's website, so it is trusted by name only.
         """
@@ -38,7 +38,7 @@ class Trust:
 
 
 def _belongs_to_registry(domain: str) -> bool:
-    """Say whether a domain looks like one of a registry (`co.uk`), below which anybody may have a name."""
+    """Tell whether a domain looks like one of a registry (`co.uk`), below which anybody may have a name."""
     labels = domain.split(".")
     if len(labels) == 1:
         return True
