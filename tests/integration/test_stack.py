@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -190,14 +191,20 @@ def test_a_check_whose_process_is_killed_is_done_again_and_loses_and_doubles_nob
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("the worker to kill is found through /proc, which this system lacks")
     story = tell(10)
-    story.exchange.faults.next(ANY, "/EWS/Exchange.asmx", Fault(delay=4.0))
-    asked = len(story.exchange.requests)
+    reached, released = threading.Event(), threading.Event()
+
+    def hold(answer: bytes) -> bytes:
+        reached.set()
+        released.wait(30)
+        return answer
+
+    story.exchange.faults.next(ANY, "/EWS/Exchange.asmx", Fault(body=hold))
     story.check_all()
-    wait_for(lambda: len(story.exchange.requests) > asked)  # autodiscover: Exchange Web Services comes next
-    time.sleep(1.0)
+    assert reached.wait(60)
     killed = _workers("check_calendars")
     for process in killed:
         os.kill(process, signal.SIGKILL)
+    released.set()
     assert killed
     assert story.records() == {}
     wait_for(lambda: len(story.deliveries()) >= 10)  # six time-outs later
