@@ -49,6 +49,7 @@ def parts() -> Parts:
         clock=system_clock,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
+        longest_read=settings.longest_read,
         report=observer.failure,
     )
     check = CalendarCheck(

@@ -74,6 +74,7 @@ def make_resources(aws: Account) -> dict[str, str]:
         "SECRET_PREFIX": "test/gateways/",
         "CONNECT_TIMEOUT_SECONDS": "5",
         "READ_TIMEOUT_SECONDS": "20",
+        "FUNCTION_TIMEOUT_SECONDS": "60",
         "UNKNOWN_AFTER_HOURS": "12",
         "EVENT_SOURCE": "urn:calendar-presence:test",
         "PUBLISH_UNTIL": "true",

@@ -54,6 +54,7 @@ class CurrentGatewaysReader:
         clock: Callable[[], datetime],
         connect_timeout: float,
         read_timeout: float,
+        longest_read: float,
         report: Report,
     ) -> None:
         self._stored = stored
@@ -62,6 +63,7 @@ class CurrentGatewaysReader:
         self._clock = clock
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
+        self._longest_read = longest_read
         self._report = report
         self._reader: ExchangeReader | None = None
         self._version = 0
@@ -98,5 +100,6 @@ class CurrentGatewaysReader:
             clock=self._clock,
             connect_timeout=self._connect_timeout,
             read_timeout=self._read_timeout,
+            longest_read=self._longest_read,
         )
         self._version = document.version

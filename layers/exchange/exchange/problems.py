@@ -35,6 +35,16 @@ def timed_out(host: str, stage: str, seconds: float) -> Problem:
     )
 
 
+def no_time_left(host: str) -> Problem:
+    """Nothing of the time of the whole read is left."""
+    return Problem(
+        "Timeout",
+        ProblemKind.PASSING,
+        f"no time was left for {host} to answer: the read as a whole took too long",
+        "see with `presence check` which step is slow; skip it, or allow the function more time",
+    )
+
+
 def host_not_found(host: str) -> Problem:
     """Say that DNS says that there is no such name, or that it has no address."""
     return Problem(

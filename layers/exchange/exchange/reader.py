@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -29,8 +30,9 @@ _OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerToo
 class ExchangeReader:
     """Reads calendars through the gateways of a document.
 
-    `clock` gives the present instant in UTC; `connect_timeout` and `read_timeout` are seconds. One reader may be used
-    for many reads; each read makes its own connections and closes them.
+    `clock` gives the present instant in UTC; `connect_timeout`, `read_timeout` and `longest_read` are seconds: to
+    connect, to wait for the next bytes, and for a whole read with all that it asks. What is not answered in that time
+    has a passing problem. One reader may be used for many reads; each makes its own connections and closes them.
     """
 
     def __init__(
@@ -41,19 +43,22 @@ class ExchangeReader:
         clock: Callable[[], datetime],
         connect_timeout: float,
         read_timeout: float,
+        longest_read: float = 45.0,
     ) -> None:
         silence_loggers()
         self._document = gateways
         self._secrets = secrets
         self._cache = cache
         self._clock = clock
-        self._timeouts = Timeouts(connect_timeout, read_timeout)
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._longest_read = longest_read
         self._network = Network(gateways.network, lifetime=connect_timeout)
 
     def resolve(self, address: str) -> Resolution:
         """Find the endpoint of one mailbox and tell how it was found, step by step. Reads no calendar."""
         with ExitStack() as stack:
-            return self._locator(_Sessions(self._new_session, stack)).locate([address])[address]
+            return self._locator(self._sessions(stack)).locate([address])[address]
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
@@ -63,7 +68,7 @@ class ExchangeReader:
         """
         results: dict[str, CalendarReading | Problem] = {}
         with ExitStack() as stack:
-            sessions = _Sessions(self._new_session, stack)
+            sessions = self._sessions(stack)
             groups: dict[Endpoint, list[Resolution]] = {}
             for address, resolution in self._locator(sessions).locate(list(dict.fromkeys(addresses))).items():
                 if resolution.endpoint is not None:
@@ -134,8 +139,13 @@ class ExchangeReader:
     def _locator(self, sessions: _Sessions) -> Locator:
         return Locator(self._document, self._cache, sessions)
 
-    def _new_session(self, gateway: Gateway) -> GatewaySession:
-        return GatewaySession(gateway, self._network, self._secrets, self._cache, self._timeouts)
+    def _sessions(self, stack: ExitStack) -> _Sessions:
+        timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + self._longest_read)
+
+        def new_session(gateway: Gateway) -> GatewaySession:
+            return GatewaySession(gateway, self._network, self._secrets, self._cache, timeouts)
+
+        return _Sessions(new_session, stack)
 
 
 class _Sessions:

@@ -56,6 +56,7 @@ class CheckCalendarsSettings:
     secret_prefix: str
     connect_timeout: float
     read_timeout: float
+    longest_read: float
     rules: Rules
 
     @classmethod
@@ -76,6 +77,8 @@ class CheckCalendarsSettings:
             secret_prefix=_text(environment, "SECRET_PREFIX"),
             connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 60),
             read_timeout=_number(environment, "READ_TIMEOUT_SECONDS", 1, 300),
+            # A quarter of the function's time is left for writing what was read.
+            longest_read=0.75 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
             rules=_rules(environment),
         )
 

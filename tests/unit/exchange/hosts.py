@@ -125,6 +125,7 @@ class Net:
         *gateways: Mapping[str, Any],
         cache: MemoryEndpointCache | None = None,
         secrets: Mapping[str, Credentials] | None = None,
+        longest_read: float = 45.0,
         **network: Any,
     ) -> ExchangeReader:
         """Return a reader over `document` with short time-outs."""
@@ -135,6 +136,7 @@ class Net:
             clock=lambda: NOW,
             connect_timeout=1.0,
             read_timeout=0.5,
+            longest_read=longest_read,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -330,3 +331,23 @@ def test_a_gateway_host_may_be_an_ip_address_of_either_kind(net: Net) -> None:
 
     endpoints = [result.endpoint for result in results.values() if isinstance(result, CalendarReading)]
     assert endpoints == ["https://192.0.2.10:8443/EWS/Exchange.asmx", "https://[2001:db8::1]/EWS/Exchange.asmx"]
+
+
+def test_a_server_that_is_slow_each_time_uses_up_the_time_of_the_read_and_no_more(net: Net) -> None:
+    asked_for: list[str] = []
+
+    def slowly(request: bytes) -> bytes:
+        asked_for.extend(asked(request) or ["autodiscover"])
+        time.sleep(0.3)
+        return http(200, pox_settings("https://mail.example.com/EWS/Exchange.asmx"))
+
+    net.host("autodiscover.example.com", slowly)
+    addresses = [f"user{number}@example.com" for number in range(20)]
+    results = net.reader({"skip": ["root-domain", "http-redirect", "srv"]}, longest_read=1.0).read_calendars(
+        addresses, WINDOW
+    )
+    assert set(results) == set(addresses)
+    last = results[addresses[-1]]
+    assert isinstance(last, Problem)
+    assert (last.kind, "no time was left" in last.text) == (ProblemKind.PASSING, True)
+    assert 1 <= len(asked_for) <= 5

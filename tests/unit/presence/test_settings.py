@@ -33,6 +33,7 @@ GOOD: dict[str, str] = {
     "SECRET_PREFIX": "test/gateways/",
     "CONNECT_TIMEOUT_SECONDS": "5",
     "READ_TIMEOUT_SECONDS": "20",
+    "FUNCTION_TIMEOUT_SECONDS": "60",
     "UNKNOWN_AFTER_HOURS": "12",
     "PRESENCE_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:presence",
     "EVENT_SOURCE": "urn:calendar-presence:test",
@@ -134,6 +135,7 @@ def test_settings_of_check_calendars() -> None:
         secret_prefix="test/gateways/",
         connect_timeout=5,
         read_timeout=20,
+        longest_read=45,
         rules=Rules(unknown_after=timedelta(hours=12), publish_until=False),
     )
 
