@@ -87,6 +87,7 @@ def reader(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Curre
         clock=lambda: desk.now,
         connect_timeout=1.0,
         read_timeout=1.0,
+        longest_read=1.0,
         report=desk.report,
     )
 
