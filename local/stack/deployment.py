@@ -22,14 +22,7 @@ _WAIT: Final = {"Delay": 1, "MaxAttempts": 60}
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A stack that stands in an engine.
-
-    Attributes:
-        engine: Where it stands.
-        stack_name: What it is called there.
-        outputs: The template's outputs by name.
-        resources: Physical ids by the template's logical ids.
-    """
+    """A stack that stands in an engine: the template's outputs by name, `resources` physical ids by logical ids."""
 
     engine: Engine
     stack_name: str
@@ -43,8 +36,7 @@ class Deployment:
     def invoke(self, function: str, event: Mapping[str, object]) -> Any:
         """Invoke a function by the name of its folder and return what it returned.
 
-        Raises:
-            DeploymentError: the function raised; the text carries its error.
+        Raises `DeploymentError` if the function raised; the text carries its error.
         """
         answer = self.client("lambda").invoke(
             FunctionName=f"{self.stack_name}-{function}", Payload=json.dumps(event).encode()
@@ -72,16 +64,10 @@ class Deployment:
 def deploy(
     engine: Engine, *, stack_name: str = DEFAULT_STACK_NAME, parameters: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Deploy template.yaml, or bring a stack of that name up to date with it.
+    """Deploy template.yaml into a running engine, or bring a stack of that name up to date with it.
 
-    Args:
-        engine: A running engine.
-        stack_name: Name of the stack.
-        parameters: The template's parameters that differ from their defaults.
-
-    Raises:
-        PackagingError: the template names a folder that is not there, or a layer's packages are not installed.
-        DeploymentError: the engine refused the template or could not make a resource.
+    `parameters` are those of the template that differ from their defaults. Raises `PackagingError` if a folder or a
+    layer's packages are missing, `DeploymentError` if the engine refused the template or could not make a resource.
     """
     cloudformation = engine.client("cloudformation")
     template = package_template((CHECKOUT / "template.yaml").read_text(encoding="utf-8"), _uploader(engine))

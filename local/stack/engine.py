@@ -43,10 +43,8 @@ class Engine:
     IAM is enforced: each function has the rights of its own role in the template and no others, while `client()` and
     `environment` act as the account's root.
 
-    Args:
-        python: Interpreter of the engine's virtual environment.
-        port: Port on 127.0.0.1; 0 takes a free one.
-        state: Folder in which the account is kept between runs; None forgets everything at the end.
+    `python` is the interpreter of the engine's virtual environment; `port` is on 127.0.0.1, 0 takes a free one;
+    `state` is a folder in which the account is kept between runs, None forgets everything at the end.
     """
 
     def __init__(self, *, python: Path | None = None, port: int = 0, state: Path | None = None) -> None:
@@ -86,11 +84,7 @@ class Engine:
 
     @property
     def process_id(self) -> int:
-        """Id of the engine's process, which leads the group of all its workers.
-
-        Raises:
-            EngineError: it is not running.
-        """
+        """Id of the engine's process, which leads the group of all its workers. Raises `EngineError` if none runs."""
         if self._process is None:
             raise EngineError("The engine is not running.")
         return self._process.pid
@@ -113,10 +107,9 @@ class Engine:
         )
 
     def start(self) -> None:
-        """Start the engine and wait until it answers.
+        """Start the engine and wait until it answers, 30 seconds at most.
 
-        Raises:
-            EngineError: its environment is missing, its port is taken, or it did not answer in time.
+        Raises `EngineError` if its environment is missing, its port is taken, or it does not answer in time.
         """
         if not self._python.exists():
             raise EngineError(f"The engine's environment is missing ({self._python}). Make it with: make engine")

@@ -14,12 +14,7 @@ _BATCHES: Final = {"sqs:SendMessage": "sqs:SendMessageBatch", "sns:Publish": "sn
 
 
 def mend(engine: Engine, role_names: Iterable[str]) -> None:
-    """Make the engine do what AWS does with the stack just deployed.
-
-    Args:
-        engine: The engine that the stack stands in.
-        role_names: Names of the stack's roles.
-    """
+    """Make the engine do what AWS does with the stack just deployed; `role_names` are those of the stack's roles."""
     _make_concurrency_numbers(engine.client("lambda"))
     iam = engine.client("iam")
     for role in role_names:

@@ -23,16 +23,10 @@ class LocalStack:
     The schedules are deployed disabled and driven from outside: see `schedules`, whose `start()` is left to the
     caller, so that users can be seeded before the first tick.
 
-    Args:
-        parameters: Parameters of template.yaml that differ from their defaults.
-        stack_name: Name of the stack.
-        port: Port of the engine on 127.0.0.1; 0 takes a free one.
-        state: Folder that keeps everything between runs; None forgets it.
-        tick_seconds: Pause between two ticks of the schedules.
-        clock: Gives the time of a tick, an instant in UTC.
-
-    Raises:
-        LocalStackError: (on entering) the engine did not start, or the template could not be deployed.
+    `parameters` are those of template.yaml that differ from their defaults; `port` is the engine's on 127.0.0.1, 0
+    takes a free one; `state` is a folder that keeps everything between runs, None forgets it; `tick_seconds` is the
+    pause between two ticks of the schedules; `clock` gives the time of a tick, an instant in UTC. Raises (on entering)
+    `LocalStackError` if the engine does not start or the template can't be deployed.
     """
 
     def __init__(

@@ -25,12 +25,8 @@ _ANY_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same content gives the same arch
 def package_template(template: str, upload: Callable[[str, bytes], str]) -> str:
     """Return the template with each local folder uploaded and replaced by where it lies; all else as it was.
 
-    Args:
-        template: Text of template.yaml.
-        upload: Takes a key and an archive, returns its s3:// address.
-
-    Raises:
-        PackagingError: a folder that the template names does not exist, or a layer's packages are not installed.
+    `upload` takes a key and an archive and returns its s3:// address. Raises `PackagingError` if a folder that the
+    template names does not exist, or a layer's packages are not installed.
     """
 
     def replace(match: re.Match[str]) -> str:

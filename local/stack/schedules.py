@@ -33,11 +33,7 @@ class ScheduleDriver:
 
     As a context manager, or between `start()` and `stop()`, it does so every few seconds in a thread of its own;
     `tick()` does it once, at any time. A function that fails does not end the driving: see `failures`.
-
-    Args:
-        deployment: The stack whose schedules are driven.
-        every_seconds: Pause between two ticks.
-        clock: Gives the time that a tick carries, an instant in UTC.
+    `every_seconds` is the pause between two ticks; `clock` gives the time that a tick carries, an instant in UTC.
     """
 
     def __init__(
@@ -76,11 +72,8 @@ class ScheduleDriver:
     def tick(self, time: datetime | None = None) -> dict[str, Any]:
         """Invoke every target once and return their answers by the schedules' names.
 
-        Args:
-            time: The scheduled time that the targets are told, an instant in UTC; now if None.
-
-        Raises:
-            DeploymentError: a function failed; all have been invoked nevertheless.
+        `time` is the scheduled time that the targets are told, an instant in UTC; None: now. Raises `DeploymentError`
+        if a function failed; all have been invoked nevertheless.
         """
         instant = (time or self._clock()).astimezone(UTC)
         text = instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds").replace("+00:00", "Z")

@@ -19,20 +19,11 @@ def seed(
     addresses: Iterable[str],
     profile: str = "default",
 ) -> tuple[User, ...]:
-    """Put the gateways document, its secrets, and users; what is there already is kept or replaced.
+    """Put the gateways document, its secrets and users; return the users, in the order of the addresses.
 
-    Args:
-        deployment: The stack to fill.
-        gateways: The gateways document.
-        credentials: Username and password by the reference that gateways name them with.
-        addresses: SMTP addresses of the users.
-        profile: The users' profile.
-
-    Returns:
-        The users, in the order of the addresses.
-
-    Raises:
-        ConfigurationError: an address is none, or the document is too large.
+    What is there already is kept (users) or replaced (all else). `credentials` are username and password by the
+    reference with which gateways name them. Raises `ConfigurationError` if an address is none, or the document is too
+    large.
     """
     secrets = deployment.client("secretsmanager")
     for reference, credential in credentials.items():
