@@ -125,7 +125,7 @@ def improvised_edit(organisation: Organisation, addresses: Sequence[str], now: d
         for entry_id, entry in organisation.calendar(address).items()
         if entry.recurrence is None and whole < entry.end < whole + timedelta(hours=3)
     ]
-    if not present or chance.random() < 0.4:  # noqa: PLR2004 - a little less than half: calendars neither fill nor empty
+    if not present or chance.random() < 0.4:  # noqa: PLR2004  a little less than half: calendars neither fill nor empty
         new = Entry(begins, ends, status)
         return Edit(0, address, f"adds {status} until {ends:%H:%M:%S}Z", lambda: organisation.add(address, new))
     entry_id = chance.choice(present)

@@ -86,6 +86,7 @@ def acceptable_sequences(history: Sequence[Snapshot], cadence: Cadence, closes: 
             after
             for before in states
             for after in _seen(before, snapshot, _seen_by(before, snapshot, history[0].at, cadence), following, cadence)
+            if after.published or index + 1 < len(history)  # whoever has a calendar has been read in the end
         ]
     sequences = [_boundaries(state, closes).published for state in states]
     return list(dict.fromkeys(sequences))

@@ -171,7 +171,7 @@ class _Stage:
 
     def go_on(self) -> None:
         """Make the planned edits and then any, until the user interrupts."""
-        chance = random.Random()  # noqa: S311 - it makes up calendars
+        chance = random.Random()  # noqa: S311  it makes up calendars
         readable = [each.address for each in self.organisation.mailboxes() if each.access is not Access.NONE]
         with _until_interrupted():
             for edit in planned_edits(self.organisation, self.start):

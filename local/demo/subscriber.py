@@ -140,7 +140,7 @@ def _endpoint_for(subscriber: Subscriber) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name that http.server gives it
             """Keep the terminal to the demo."""
 
     return Endpoint

@@ -170,6 +170,8 @@ def _differences(expected: Expected, change: Published) -> list[str]:
 
 
 def _may_be_outstanding(expected: Expected, closed: datetime) -> bool:
+    if expected.cause is Cause.FIRST:
+        return False
     return expected.not_after + (GRACE if expected.cause is Cause.BOUNDARY else timedelta()) > closed
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(180)
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAST_LINE = re.compile(
     r"demo: users=(?P<users>\d+) right=(?P<right>\d+) wrong=(?P<wrong>\d+) missed=(?P<missed>\d+)"
@@ -57,7 +59,6 @@ def run(checkout: Path, *command: str) -> Outcome:
     return Outcome(done.returncode, output, {name: float(value) for name, value in last.groupdict().items()})
 
 
-@pytest.mark.timeout(180)
 def test_the_demo_shows_all_that_it_must_and_is_right() -> None:
     started = time.monotonic()
     outcome = run(CHECKOUT, "-m", "local.demo")

@@ -133,7 +133,7 @@ def test_the_horizon_keeps_away_from_what_stands_in_the_calendars() -> None:
 def test_edits_made_up_on_the_way_fit_whatever_stands_in_the_calendars() -> None:
     start = STARTS[0]
     organisation: Organisation = demo_organisation(start)
-    chance = random.Random(7)  # noqa: S311 - it makes up calendars
+    chance = random.Random(7)  # noqa: S311  it makes up calendars
     addresses = [mailbox.address for mailbox in organisation.mailboxes()]
     words = set()
     for second in range(300):

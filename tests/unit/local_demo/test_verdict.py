@@ -164,6 +164,13 @@ def test_a_boundary_at_the_very_end_may_be_received_or_not() -> None:
         assert judgement.right
 
 
+def test_whoever_was_never_published_is_missed_however_soon_the_watching_ended() -> None:
+    cadence = Cadence(timedelta(seconds=20), timedelta(seconds=10), timedelta(hours=24))
+    for history in ([Snapshot(at(0), ())], [Snapshot(at(0), ()), Snapshot(at(5), ())], [Snapshot(at(0), None)]):
+        sequences = acceptable_sequences(history, cadence, at(12))
+        assert judge(USER, sequences, [], at(12)).missed == 1
+
+
 def enough() -> list[Judgement]:
     """24 users of four domains, each with a boundary, eight of them in the same second."""
     return [
