@@ -1,4 +1,4 @@
-"""The same as `presence`: ``python -m cli``."""
+"""The same as `presence`: `python -m cli`."""
 
 from cli.main import main
 

@@ -30,7 +30,7 @@ def read_event(path: Path) -> object:
         event: object = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: is no JSON: {error}") from error
     return event
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -36,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     try:
         # Imported only now: AWS and Exchange take long to import, and `--help` needs neither.
+        _show_what_the_terminal_can()
         code: int = importlib.import_module(parsed.module).run(parsed)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except ConfigurationError as error:
         return _failed(error, 2)
     except (CalendarPresenceError, LocalStackError) as error:
@@ -45,14 +47,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 0
+    except OSError as error:
+        _write_no_more()
+        return _failed(error, 1)
     return code
 
 
 def _failed(error: Exception, code: int) -> int:
-    print(f"presence: {error}", file=sys.stderr)
+    """Tell an error in one line: what a document or a server wrote may hold line ends and worse."""
+    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(error))
+    print(f"presence: {text}", file=sys.stderr)
     return code
+
+
+def _show_what_the_terminal_can() -> None:
+    """Let letters that the output's encoding lacks be escaped, as Python does on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere, at the end of the program too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""Run the demo organisation alone: ``python -m local.exchange FOLDER``, until it is interrupted."""
+"""Run the demo organisation alone: `python -m local.exchange FOLDER`, until it is interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
-    """Start, write the operator's files, print what to try, and wait for ``stop``, SIGINT or SIGTERM. Return 0."""
+    """Start, write the operator's files, print what to try, and wait for `stop`, SIGINT or SIGTERM. Return 0."""
     parser = argparse.ArgumentParser(
         prog="python -m local.exchange",
         description="Runs a simulated Exchange organisation on loopback and writes the configuration that reaches it.",

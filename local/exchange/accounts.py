@@ -19,9 +19,9 @@ CREDENTIAL_FILE = "NTLM_USER_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    r"""An account: ``reference`` is the name of the secret that holds it, ``username`` is ``DOMAIN\user`` or a UPN.
+    r"""An account: `reference` is the name of the secret that holds it, `username` is `DOMAIN\user` or a UPN.
 
-    ``may_impersonate`` stands for the role ApplicationImpersonation; ``address`` is its own mailbox, if it has one.
+    `may_impersonate` stands for the role ApplicationImpersonation; `address` is its own mailbox, if it has one.
     """
 
     reference: str

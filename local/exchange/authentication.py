@@ -38,7 +38,7 @@ class Authentication:
     """The sign-in state of one connection.
 
     As IIS does, NTLM is asked for once a connection: after that each request on it is the account's. Basic must come
-    with each request. ``scheme`` is the one that the last request used, or None where it had no credentials.
+    with each request. `scheme` is the one that the last request used, or None where it had no credentials.
     """
 
     def __init__(self, accounts: Iterable[Account], schemes: tuple[str, ...], bindings: GssChannelBindings) -> None:

@@ -31,7 +31,7 @@ TYPE_NOT_AVAILABLE = (601, "Provider is not available")
 
 @dataclass(frozen=True, slots=True)
 class ServiceUrls:
-    """Where the mailboxes of a domain are served. ``names_ews`` False: EwsUrl is left out, as older servers do."""
+    """Where the mailboxes of a domain are served. `names_ews` False: EwsUrl is left out, as older servers do."""
 
     external: str
     internal: str | None = None

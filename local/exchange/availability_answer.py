@@ -33,7 +33,7 @@ _RANKS = {status: rank for rank, status in enumerate(_DIGITS)}
 def answer(request: AvailabilityRequest, organisation: Organisation, serves: Callable[[str], bool]) -> str:
     """Return the response element: one answer for each address, in the order in which they were asked for.
 
-    ``serves`` tells whether this server knows of an address at all.
+    `serves` tells whether this server knows of an address at all.
     """
     responses = "".join(
         f"<FreeBusyResponse>{_response(address, request, organisation, serves)}</FreeBusyResponse>"
@@ -104,7 +104,7 @@ def _details(occurrence: Occurrence) -> str:
     )
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001 - it is the value that is written
+def _boolean(value: bool) -> str:  # noqa: FBT001  it is the value that is written
     return "true" if value else "false"
 
 

@@ -15,9 +15,9 @@ Body = bytes | Callable[[bytes], bytes]
 class Fault:
     """What is wrong with an answer.
 
-    ``status``: this HTTP status instead. ``headers``: these beside the usual ones. ``body``: this body instead, or a
-    function of the right one. ``delay``: seconds before the answer. ``truncate``: the connection ends after so many
-    bytes of the body. ``drop``: the connection ends with no answer at all. ``before_authentication``: it strikes the
+    `status`: this HTTP status instead. `headers`: these beside the usual ones. `body`: this body instead, or a
+    function of the right one. `delay`: seconds before the answer. `truncate`: the connection ends after so many
+    bytes of the body. `drop`: the connection ends with no answer at all. `before_authentication`: it strikes the
     next request of all; otherwise the next one that is signed in, where that is needed.
     """
 
@@ -44,12 +44,12 @@ class Faults:
         self._standing: list[tuple[str, str, Fault]] = []
 
     def next(self, host: str, path: str, fault: Fault, times: int = 1) -> None:
-        """Let a fault strike the next ``times`` requests for a host and path."""
+        """Let a fault strike the next `times` requests for a host and path."""
         with self._lock:
             self._orders += [(host, path.lower(), fault)] * times
 
     def always(self, host: str, path: str, fault: Fault) -> None:
-        """Let a fault strike each request for a host and path until ``clear``."""
+        """Let a fault strike each request for a host and path until `clear`."""
         with self._lock:
             self._standing.append((host, path.lower(), fault))
 

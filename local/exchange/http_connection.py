@@ -31,7 +31,7 @@ class HttpConnection(BaseHTTPRequestHandler):
     def __init__(self, connection: socket.socket, host: str, conversation: Conversation) -> None:
         self._host = host
         self._conversation = conversation
-        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type] # it asks for no server
+        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]  # it asks for no server
 
     def handle_one_request(self) -> None:
         """Answer one request, whatever its method."""
@@ -81,5 +81,5 @@ class HttpConnection(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is the base class's
         """Write nothing to the console: the request log has it all."""

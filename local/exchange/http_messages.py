@@ -17,7 +17,7 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request. ``host`` is the simulated host that got it, whatever the Host header says; header names are lower."""
+    """A request. `host` is the simulated host that got it, whatever the Host header says; header names are lower."""
 
     method: str
     host: str
@@ -28,9 +28,9 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer. ``operation`` and ``addresses`` say what was asked, for the log.
+    """An answer. `operation` and `addresses` say what was asked, for the log.
 
-    ``truncate``: only so many bytes of the body are sent before the connection ends.
+    `truncate`: only so many bytes of the body are sent before the connection ends.
     """
 
     status: int
@@ -46,9 +46,9 @@ class HttpAnswer:
 class LoggedRequest:
     """A line of the request log.
 
-    ``authorization`` is the scheme of the request's credentials, if it had any, and ``account`` the name of the
-    account, once signed in. ``operation`` is an operation of Exchange Web Services or ``Autodiscover``, for
-    ``addresses``.
+    `authorization` is the scheme of the request's credentials, if it had any, and `account` the name of the
+    account, once signed in. `operation` is an operation of Exchange Web Services or `Autodiscover`, for
+    `addresses`.
     """
 
     at: datetime

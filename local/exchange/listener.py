@@ -31,9 +31,9 @@ class ClosedPort:
 
 
 class Listener:
-    """Accepts connections on a port of loopback and gives each to ``serve`` in a thread of its own.
+    """Accepts connections on a port of loopback and gives each to `serve` in a thread of its own.
 
-    The port stays the same over ``stop`` and ``start``; while it is stopped, connections are refused and those that
+    The port stays the same over `stop` and `start`; while it is stopped, connections are refused and those that
     were open are ended, as when a server goes down.
     """
 

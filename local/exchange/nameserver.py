@@ -63,7 +63,7 @@ class Zone:
 
 
 class NameServer:
-    """Answers for a zone on 127.0.0.1. ``queries`` holds the (name, type) of what was asked."""
+    """Answers for a zone on 127.0.0.1. `queries` holds the (name, type) of what was asked."""
 
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
@@ -74,7 +74,7 @@ class NameServer:
 
     @property
     def address(self) -> str:
-        """The server's ``address:port``."""
+        """The server's `address:port`."""
         return f"{LOOPBACK}:{self._tcp.port}"
 
     def __enter__(self) -> Self:

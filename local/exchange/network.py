@@ -18,11 +18,11 @@ HTTP = 80
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An HTTPS host. ``name`` is a DNS name or an IP address, and what its certificate is for.
+    """An HTTPS host. `name` is a DNS name or an IP address, and what its certificate is for.
 
-    ``accounts`` are the references of those who may sign in. ``autodiscover``: the domains for whose mailboxes it
-    answers autodiscover, with their services. ``mailboxes``: the domains whose mailboxes it serves by EWS. A host with
-    neither is somebody's website: it answers every request with a page, or where ``asks_for_password`` with 401.
+    `accounts` are the references of those who may sign in. `autodiscover`: the domains for whose mailboxes it
+    answers autodiscover, with their services. `mailboxes`: the domains whose mailboxes it serves by EWS. A host with
+    neither is somebody's website: it answers every request with a page, or where `asks_for_password` with 401.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Redirect:
 class Network:
     """Hosts, redirects, SRV records and the gateways document's gateways (without their CA) that fit them.
 
-    ``silent_hosts`` (name, port) have an address and refuse connections.
+    `silent_hosts` (name, port) have an address and refuse connections.
     """
 
     hosts: tuple[Host, ...]
@@ -70,7 +70,7 @@ def demo_network() -> Network:
     """Return a network in which each way of finding Exchange leads to one of five domains.
 
     * example.com: on the root domain itself, which the operator trusts by name;
-    * example.org: on ``autodiscover.``; its root domain is a website that asks everybody for a password;
+    * example.org: on `autodiscover.`; its root domain is a website that asks everybody for a password;
     * branch.test: a redirect over plain HTTP to a hosting company; its root domain is a website;
     * research.test: an SRV record, on port 8443; a second one, with a worse priority, leads nowhere;
     * factory.test: no autodiscover at all, but a pool of three servers, one known by its IP address only.

@@ -49,7 +49,7 @@ class TimeForm(StrEnum):
 class Recurrence:
     """Repeats an entry at the same wall-clock time of the mailbox's zone.
 
-    ``weekdays``: Monday is 0. ``until``: last local date, or None for no end. ``exceptions``: local dates left out.
+    `weekdays`: Monday is 0. `until`: last local date, or None for no end. `exceptions`: local dates left out.
     """
 
     weekdays: frozenset[int] = frozenset(range(7))
@@ -65,7 +65,7 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One calendar entry. ``start`` and ``end`` are instants with a zone; the end does not belong to the entry."""
+    """One calendar entry. `start` and `end` are instants with a zone; the end does not belong to the entry."""
 
     start: datetime
     end: datetime
@@ -95,7 +95,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class OutOfOffice:
-    """Automatic replies. With ``start`` and ``end`` they are scheduled, else simply switched on."""
+    """Automatic replies. With `start` and `end` they are scheduled, else simply switched on."""
 
     message: str = REPLY_CANARY
     start: datetime | None = None
@@ -120,7 +120,7 @@ class WorkingHours:
 class Mailbox:
     """A mailbox as Exchange knows it.
 
-    ``redirect_address`` and ``redirect_url`` make autodiscover answer with a redirect; ``problem`` is a response code
+    `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
     that availability gives for this mailbox instead of its calendar.
     """
 
@@ -148,7 +148,7 @@ def all_day(zone: ZoneInfo, day: date, days: int = 1) -> tuple[datetime, datetim
 class Organisation:
     """Mailboxes and calendars; every method may be called from any thread.
 
-    ``users`` are the addresses that the operator lists as users of the presence system, which need not exist here.
+    `users` are the addresses that the operator lists as users of the presence system, which need not exist here.
     """
 
     def __init__(self, mailboxes: Iterable[Mailbox], users: Iterable[str] | None = None) -> None:

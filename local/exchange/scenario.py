@@ -53,7 +53,7 @@ NO_DATA = BusyStatus.NO_DATA
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An entry of the plan: from and to in seconds after the start, or ``all_day`` on the local date of the start."""
+    """An entry of the plan: from and to in seconds after the start, or `all_day` on the local date of the start."""
 
     begins: int
     ends: int
@@ -65,9 +65,9 @@ class Planned:
 
 
 def demo_organisation(start: datetime) -> Organisation:
-    """Return the organisation whose changes begin FIRST_CHANGE seconds after ``start``, taken down to a whole second.
+    """Return the organisation whose changes begin FIRST_CHANGE seconds after `start`, taken down to a whole second.
 
-    ``start`` must have a zone (ValueError). Every call makes a new organisation.
+    `start` must have a zone (ValueError). Every call makes a new organisation.
     """
     if start.tzinfo is None:
         raise ValueError("the demo's start needs a zone")
@@ -115,7 +115,7 @@ def _example_com() -> People:
 
 
 def _example_org() -> People:
-    """Found on ``autodiscover.``. Detailed rights; Tokyo."""
+    """Found on `autodiscover.`. Detailed rights; Tokyo."""
     detailed = Access.DETAILED
     return [
         (

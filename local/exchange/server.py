@@ -45,7 +45,7 @@ def demo_accounts() -> tuple[Account, ...]:
 class SimulatedExchange:
     """Runs an organisation on loopback for as long as the context lasts.
 
-    ``requests`` is the log of what was asked, ``faults`` takes orders for wrong answers, ``zone`` holds the DNS
+    `requests` is the log of what was asked, `faults` takes orders for wrong answers, `zone` holds the DNS
     records; all three may be used while it runs, as may the organisation.
     """
 
@@ -77,7 +77,7 @@ class SimulatedExchange:
 
     @property
     def nameserver(self) -> str:
-        """The ``address:port`` of the DNS server. RuntimeError unless running."""
+        """The `address:port` of the DNS server. RuntimeError unless running."""
         return self._running().address
 
     @property
@@ -109,7 +109,7 @@ class SimulatedExchange:
         self._stack.close()
 
     def stop_host(self, name: str) -> None:
-        """Take a host down: connections to it are refused until ``start_host``. KeyError for an unknown host."""
+        """Take a host down: connections to it are refused until `start_host`. KeyError for an unknown host."""
         self._listeners[name].stop()
 
     def start_host(self, name: str) -> None:

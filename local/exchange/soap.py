@@ -33,7 +33,7 @@ INTERNAL_SERVER_ERROR = 500
 
 
 class SoapFaultError(Exception):
-    """A request that is refused whole. ``code`` is a response code of messages.xsd."""
+    """A request that is refused whole. `code` is a response code of messages.xsd."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -43,7 +43,7 @@ class SoapFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A request out of its envelope. ``impersonated`` is the identity that the ExchangeImpersonation header names."""
+    """A request out of its envelope. `impersonated` is the identity that the ExchangeImpersonation header names."""
 
     request: etree._Element
     impersonated: str | None

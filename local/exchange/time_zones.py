@@ -19,8 +19,8 @@ LAST_OF_THE_MONTH = 5
 class Changeover:
     """The yearly moment at which standard or daylight time begins.
 
-    ``bias``: minutes, added to the zone's. ``time``: wall clock before the change. ``day_order``: 1 to 4, 5 is the
-    last. ``month`` 0: there is no changeover.
+    `bias`: minutes, added to the zone's. `time`: wall clock before the change. `day_order`: 1 to 4, 5 is the
+    last. `month` 0: there is no changeover.
     """
 
     bias: int = 0
@@ -40,7 +40,7 @@ class Changeover:
 
 @dataclass(frozen=True, slots=True)
 class ZoneRules:
-    """A zone: UTC = local time + ``bias`` minutes + the bias of the changeover in force."""
+    """A zone: UTC = local time + `bias` minutes + the bias of the changeover in force."""
 
     bias: int
     standard: Changeover = Changeover()
@@ -63,7 +63,7 @@ class ZoneRules:
 def zone_rules(zone: ZoneInfo, year: int) -> ZoneRules:
     """Return the rules of a zone as Exchange gives them with the working hours, in force in one year."""
     changes = _changes(zone, year)
-    if len(changes) != 2:  # noqa: PLR2004 - a year has a change to daylight time and one back, or Exchange says none
+    if len(changes) != 2:  # noqa: PLR2004  a year has a change to daylight time and one back, or Exchange says none
         return ZoneRules(bias=_minutes_behind(zone, datetime(year, 1, 1, tzinfo=UTC)))
     (first, first_bias), (second, second_bias) = changes
     # The clock is ahead in daylight time, so its bias is the smaller one.

@@ -38,7 +38,7 @@ def parse(body: bytes) -> etree._Element:
 class Reader:
     """Reads the children of an element in the order of the schema's sequence.
 
-    Names are given in Clark notation, ``{namespace}name``. Call ``end`` after the last one.
+    Names are given in Clark notation, `{namespace}name`. Call `end` after the last one.
     """
 
     def __init__(self, element: etree._Element) -> None:

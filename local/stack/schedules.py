@@ -110,7 +110,7 @@ class ScheduleDriver:
         while not self._stopped.is_set():
             try:
                 self.tick()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next tick is tried, as on AWS
+            except Exception as error:  # noqa: BLE001  whatever it was, the next tick is tried, as on AWS
                 self._failures.append(str(error))
             self._stopped.wait(self._every_seconds)
 

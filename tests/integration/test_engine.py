@@ -77,7 +77,7 @@ def test_nothing_runs_on_after_its_starter_has_ended(how: signal.Signals) -> Non
             print(stack.engine.process_id, flush=True)
             time.sleep(60)
     """
-    starter = subprocess.Popen(  # noqa: S603 - our own script
+    starter = subprocess.Popen(  # noqa: S603  our own script
         [sys.executable, "-c", textwrap.dedent(script)],
         cwd=CHECKOUT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([".", "layers/presence", "layers/exchange"])},

@@ -32,7 +32,7 @@ class Toolchain:
             "PIP_FIND_LINKS": str(BUILD / "wheels"),
         }
         command = [BUILD / "sam" / "bin" / "sam", "build", "--region", "eu-central-1", "--base-dir", CHECKOUT]
-        done = subprocess.run(  # noqa: S603 - our own tool
+        done = subprocess.run(  # noqa: S603  our own tool
             [*map(str, command), "--template", str(template), "--build-dir", str(target)],
             env=variables,
             cwd=CHECKOUT,

@@ -86,7 +86,7 @@ def test_a_built_handler_runs_on_the_artefacts_alone(
     paths = [host_build / logical_id, *(host_build / layer / "python" for layer in layers), toolchain.runtime]
     answer = tmp_path / "answer.json"
     command = [toolchain.python, "-I", "-B", CHECKOUT / "tests" / "sam_build" / "run_handler.py"]
-    done = subprocess.run(  # noqa: S603 - our own interpreter and script
+    done = subprocess.run(  # noqa: S603  our own interpreter and script
         [*map(str, command), str(CHECKOUT / "events" / function / event), str(answer), *map(str, paths)],
         env=local_stack.deployment.variables_of(function) | local_stack.engine.environment,
         capture_output=True,

@@ -26,7 +26,7 @@ def _run(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
         "SAM_CLI_TELEMETRY": "0",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - our own tools
+    return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603  our own tools
 
 
 def test_the_sam_cli_finds_nothing_wrong(tmp_path: Path) -> None:

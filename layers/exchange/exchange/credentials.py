@@ -88,7 +88,7 @@ def _parse(name: str, text: str, version: str) -> Credentials:
     """Read the JSON of a secret; no error ever repeats what stands in it."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigurationError(f"secret {name!r}: is no JSON") from None
     if not isinstance(document, dict) or set(document) != {"username", "password"}:
         raise ConfigurationError(f"secret {name!r}: must hold username and password and nothing else")

@@ -21,6 +21,7 @@ from presence.errors import ConfigurationError, Problem, ProblemError, ProblemKi
 SCHEMA_VERSION = 1
 ALL_OTHER_DOMAINS = "*"
 _DNS_PORT = 53
+_LARGEST_FILE = 1024 * 1024
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
@@ -113,13 +114,15 @@ def load_gateways_document(path: Path) -> dict[str, object]:
     The result is what ConfigTable holds. Raises `ConfigurationError` if a file can't be read or is no TOML.
     """
     try:
-        document: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, object] = tomllib.loads(_read_bounded(path).decode())
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not written in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # not always TOMLDecodeError: a number may be too long for Python
         raise ConfigurationError(f"{path}: is no TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: is no TOML that can be read: it is nested too deep") from error
     gateways = document.get("gateways")
     for index, gateway in enumerate(gateways if isinstance(gateways, list) else []):
         if isinstance(gateway, dict) and "ca_file" in gateway:
@@ -254,11 +257,25 @@ def _read_ca_file(path: Path, gateway: dict[str, object], where: str) -> str:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f"{where}.ca_file: must be the name of a file")
     try:
-        return (path.parent / name).read_text(encoding="ascii")
+        return _read_bounded(path.parent / name).decode("ascii")
     except OSError as error:
         raise ConfigurationError(f"{where}.ca_file: {name!r} can't be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{where}.ca_file: {name!r} is no PEM file") from error
+    except ValueError as error:  # of a name with a null byte
+        raise ConfigurationError(f"{where}.ca_file: {name!r} is no name of a file") from error
+
+
+def _read_bounded(path: Path) -> bytes:
+    """Return what stands in a file. Raises OSError, and `ConfigurationError` if it is no document that a person wrote.
+
+    A device or a disk image named by mistake must not fill the memory.
+    """
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ConfigurationError(f"{path}: has more than {_LARGEST_FILE // 1024} KiB")
+    return content
 
 
 def _refuse_overlap(section: Section, gateway: Gateway, earlier: list[Gateway]) -> None:

@@ -16,7 +16,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[SimulatedExchange]:
-    """The demo organisation at START, shared: a test that changes it takes ``exchange``."""
+    """The demo organisation at START, shared: a test that changes it takes `exchange`."""
     with SimulatedExchange(demo_organisation(START), clock=lambda: START) as exchange:
         yield exchange
 

@@ -103,7 +103,7 @@ def test_a_calendar_can_be_read_while_others_change_it() -> None:
         try:
             for _ in range(300):
                 known.remove(ALICE, known.add(ALICE, Entry(NINE, NINE + HOUR)))
-        except BaseException as error:  # noqa: BLE001 - whatever goes wrong in the thread must reach the test
+        except BaseException as error:  # noqa: BLE001  whatever goes wrong in the thread must reach the test
             failures.append(error)
 
     threads = [threading.Thread(target=churn) for _ in range(4)]

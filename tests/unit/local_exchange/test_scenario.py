@@ -76,4 +76,4 @@ def test_each_call_makes_an_organisation_of_its_own() -> None:
 
 def test_a_start_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a zone"):
-        demo_organisation(datetime(2026, 11, 23, 9, 0))  # noqa: DTZ001 - that is what is refused
+        demo_organisation(datetime(2026, 11, 23, 9, 0))  # noqa: DTZ001  that is what is refused

@@ -51,5 +51,5 @@ def test_the_rules_say_the_same_instants_as_the_zone(name: str) -> None:
 def test_the_fourth_of_five_sundays_is_not_the_last() -> None:
     fourth = Changeover(0, time(2), 4, 3, "Sunday")
     last = Changeover(0, time(2), 5, 3, "Sunday")
-    assert fourth.in_year(2026) == datetime(2026, 3, 22, 2)  # noqa: DTZ001 - a wall-clock time
-    assert last.in_year(2026) == datetime(2026, 3, 29, 2)  # noqa: DTZ001 - likewise
+    assert fourth.in_year(2026) == datetime(2026, 3, 22, 2)  # noqa: DTZ001  a wall-clock time
+    assert last.in_year(2026) == datetime(2026, 3, 29, 2)  # noqa: DTZ001  likewise

@@ -261,7 +261,7 @@ WHOLE = {"addresses": [ALICE], "start": START, "end": START + HOUR}
     ],
 )
 def test_a_request_beyond_the_limits_is_refused_whole(asking: Asking, changed: dict[str, object], code: str) -> None:
-    answer = asking.ask(availability(**{**WHOLE, **changed}))  # type: ignore[arg-type] # a table of arguments
+    answer = asking.ask(availability(**{**WHOLE, **changed}))  # type: ignore[arg-type]  # a table of arguments
     assert fault_code(answer) == code
 
 
