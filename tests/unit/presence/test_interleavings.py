@@ -84,14 +84,14 @@ class SteppedClient:
         self._shared = shared
         self._step = step
 
-    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3 spells it
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803  as boto3 spells it
         self._step()
         return {"Responses": {table: [self._shared.item] for table in RequestItems}}
 
     def put_item(
         self,
         *,
-        TableName: str,  # noqa: N803 - as boto3 spells it
+        TableName: str,  # noqa: N803  as boto3 spells it
         Item: dict[str, Any],  # noqa: N803
         ConditionExpression: str | None = None,  # noqa: N803
         ExpressionAttributeValues: Mapping[str, Any] | None = None,  # noqa: N803
