@@ -15,7 +15,6 @@ from presence.aws import client_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each
 from presence.checking import CalendarCheck, CheckOptions
 from presence.clock import system_clock
-from presence.coming import TransitionQueue
 from presence.messages import CheckRequest, decode_check_request
 from presence.observing import Observer
 from presence.queues import Queue
@@ -24,6 +23,7 @@ from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.endpoints import EndpointTable
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
 
 
 class Parts(NamedTuple):

@@ -10,7 +10,6 @@ import boto3
 
 from presence.aws import client_config
 from presence.clock import system_clock
-from presence.coming import TransitionQueue
 from presence.messages import decode_tick, new_traceparent
 from presence.observing import Observer
 from presence.queues import Queue
@@ -18,6 +17,7 @@ from presence.scheduling import TransitionSchedule
 from presence.settings import ScheduleTransitionsSettings
 from presence.tables.configuration import ConfigTable
 from presence.tables.presences import PresenceTable
+from presence.transition_queue import TransitionQueue
 
 
 class Parts(NamedTuple):

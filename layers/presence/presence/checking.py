@@ -16,7 +16,6 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from presence.calendar import CalendarReading, Window
-from presence.coming import TransitionQueue
 from presence.decisions import Decision, Rules, after_problem, after_reading
 from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
 from presence.instants import floor_to_minute
@@ -26,6 +25,7 @@ from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
 from presence.records import PresenceRecord, User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
 from presence.writing import write_decided
 
 _LOOKS_BACK = timedelta(hours=1)

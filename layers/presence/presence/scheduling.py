@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from presence.addresses import domain_of
-from presence.coming import TICK_LOOKS_AHEAD, TransitionQueue
 from presence.instants import MINUTE, ceil_to_second, floor_to_minute, format_instant, parse_instant
 from presence.messages import CheckReason, CheckRequest
 from presence.queues import Queue, QueuedMessage
@@ -17,6 +16,7 @@ from presence.records import User
 from presence.tables.configuration import ConfigTable
 from presence.tables.presences import ComingTransition, PresenceTable
 from presence.tables.users import BUCKETS, ScheduledUser, UserTable
+from presence.transition_queue import TICK_LOOKS_AHEAD, TransitionQueue
 
 _CHECKS_STATE = "checks"
 _TRANSITIONS_STATE = "transitions"

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from presence.coming import TransitionQueue, delay_until
 from presence.decisions import Decision, Rules, at_transition
 from presence.errors import CalendarPresenceError, UsersFailed
 from presence.messages import TransitionRequest
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord
 from presence.tables.presences import PresenceTable
+from presence.transition_queue import TransitionQueue, delay_until
 from presence.waiting import wait_until_due
 from presence.writing import write_decided
 

@@ -8,7 +8,6 @@ import pytest
 
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions, CheckSummary
-from presence.coming import TransitionQueue
 from presence.errors import MalformedMessage, Problem, ProblemKind, UsersFailed
 from presence.messages import (
     CheckReason,
@@ -22,6 +21,7 @@ from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord, User
 from presence.tables.presences import PresenceTable, StoredRecords
 from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
 
 TEN = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
 ENDPOINT = "https://mail.example.com/EWS/Exchange.asmx"

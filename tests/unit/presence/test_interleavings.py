@@ -13,7 +13,6 @@ import pytest
 
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions
-from presence.coming import TransitionQueue
 from presence.decisions import Rules, after_reading
 from presence.errors import Problem
 from presence.mapping import DEFAULT_PROFILE
@@ -24,6 +23,7 @@ from presence.records import PresenceRecord, User
 from presence.tables.items import from_attributes, to_attributes
 from presence.tables.presences import PresenceTable, item_from_record, record_from_item
 from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
 from presence.transitions import TransitionApplication
 from tests.support.stepping import Actor, Step, every_order
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presence.claims import Source
-from presence.coming import TransitionQueue
 from presence.errors import CalendarPresenceError
 from presence.instants import format_instant
 from presence.messages import CheckReason, CheckRequest, decode_check_request, decode_transition_request
@@ -27,6 +26,7 @@ from presence.scheduling import (
     minutes_to_serve,
 )
 from presence.tables.users import BUCKETS, ScheduledUser, bucket_of
+from presence.transition_queue import TransitionQueue
 from tests.support.memory import MemoryConfigTable, MemoryPresenceTable, MemoryQueue, MemoryUserTable
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presence.claims import Source
-from presence.coming import TICK_LOOKS_AHEAD, WRITER_LOOKS_AHEAD, TransitionQueue, delay_until
 from presence.errors import CalendarPresenceError
 from presence.messages import TransitionRequest, decode_transition_request
 from presence.presences import AVAILABLE
 from presence.records import PresenceRecord, Reason
 from presence.tables.presences import ComingTransition, shard_of
+from presence.transition_queue import TICK_LOOKS_AHEAD, WRITER_LOOKS_AHEAD, TransitionQueue, delay_until
 from tests.support.memory import MemoryQueue
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
