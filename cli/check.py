@@ -60,17 +60,12 @@ def explain(reader: ExchangeReader, address: str, at: datetime) -> Explanation:
 def _instant(text: str) -> datetime:
     try:
         at = parse_instant(text)
-        _window(at)
+        window_around(at, HORIZON)
     except OverflowError as error:
         raise ConfigurationError(f"--at: {text!r} is outside the years that a calendar can hold") from error
     except ValueError as error:
         raise ConfigurationError(f"--at: {error}; write it as 2026-11-21T14:00:00Z") from error
     return at
-
-
-def _window(at: datetime) -> Window:
-    """Return the time that is read around an instant. Raises OverflowError at the ends of Python's years."""
-    return Window(floor_to_minute(at) - LOOKS_BACK, floor_to_minute(at) + HORIZON)
 
 
 def _require_secret(document: GatewaysDocument, secrets: FileSecrets, address: str) -> None:

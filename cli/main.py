@@ -70,7 +70,7 @@ def _show_what_the_terminal_can() -> None:
 
 def _write_no_more() -> None:
     """Let what is still to be written go nowhere, at the end of the program too."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

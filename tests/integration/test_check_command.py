@@ -267,6 +267,8 @@ def test_a_mistake_in_the_files_is_one_line_that_names_it_and_exit_code_2(
         (["alice@example"], "'example' is no full domain"),
         (["alice@example.com", "--at", "noon"], "--at: 'noon' is no ISO 8601 date and time"),
         (["alice@example.com", "--at", "2026-11-24T09:00:00"], "--at: '2026-11-24T09:00:00' has no time zone"),
+        (["alice@example.com", "--at", "0001-01-01T00:00:00Z"], "is outside the years that a calendar can hold"),
+        (["alice@example.com", "--at", "9999-12-31T23:59:59Z"], "is outside the years that a calendar can hold"),
     ],
 )
 def test_a_wrong_argument_is_one_line_that_names_it_and_exit_code_2(

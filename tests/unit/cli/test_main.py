@@ -138,7 +138,7 @@ def test_without_an_engine_invoke_says_how_to_make_one(
     assert capsys.readouterr().err == "presence: The engine's environment is missing. Make it with: make engine\n"
 
 
-@pytest.mark.parametrize("text", ["{", ""])
+@pytest.mark.parametrize("text", ["{", "", "[" * 100_000, "1" * 5000])
 def test_an_event_that_is_no_json_is_refused_before_anything_is_started(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
@@ -184,6 +184,51 @@ def test_an_unexpected_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPat
         main(["demo"])
 
 
+def test_an_error_is_one_line_whatever_the_document_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gateways.toml"
+    path.write_text('schema_version = 1\n"a\\n\\u001b[31mb" = 1\n[[gateways]]\n', encoding="utf-8")
+
+    assert main(["gateways", "validate", str(path)]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert "\x1b" not in told.err
+
+
+_GATEWAYS = """
+schema_version = 1
+[[gateways]]
+name = "a"
+kind = "ews"
+hosts = ["192.0.2.1"]
+domains = ["bücher.test"]
+credentials = "reader"
+"""
+
+
+@pytest.mark.parametrize(
+    ("out", "exit_code", "told"),
+    [(">&-", 0, ""), (">/dev/full", 1, "presence: [Errno 28] No space left on device\n"), ("| head -c 0", 0, "")],
+)
+def test_output_that_can_t_be_written_is_no_traceback(tmp_path: Path, out: str, exit_code: int, told: str) -> None:
+    path = tmp_path / "gateways.toml"
+    path.write_text(_GATEWAYS, encoding="utf-8")
+    command = f"set -o pipefail; {sys.executable} -m cli gateways validate {path} {out}"
+
+    done = run("/bin/bash", "-c", command)
+
+    assert (done.returncode, done.stderr) == (exit_code, told)
+
+
+def test_letters_that_the_terminal_lacks_are_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "gateways.toml"
+    path.write_text(_GATEWAYS, encoding="utf-8")
+
+    done = run(sys.executable, "-m", "cli", "gateways", "validate", str(path), PYTHONIOENCODING="ascii")
+
+    assert "b\\xfccher.test" in done.stdout
+    assert done.stderr == ""
+
+
 def test_python_m_cli_is_the_same_command(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     done = python("-m", "cli", "gateways", "validate", str(path))
@@ -192,12 +237,16 @@ def test_python_m_cli_is_the_same_command(tmp_path: Path) -> None:
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, *arguments)
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     folders = (".", "layers/presence", "layers/exchange")
     return subprocess.run(  # noqa: S603  our own interpreter
-        [sys.executable, *arguments],
+        command,
         check=False,
         cwd=CHECKOUT,
-        env={"PYTHONPATH": ":".join(str(CHECKOUT / folder) for folder in folders)},
+        env={"PYTHONPATH": ":".join(str(CHECKOUT / folder) for folder in folders), **environment},
         capture_output=True,
         text=True,
     )

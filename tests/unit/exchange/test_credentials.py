@@ -48,6 +48,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("hunter2", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
         ('["hunter2"]', "must hold username and password and nothing else"),
         ('{"username": "hunter2"}', "must hold username and password and nothing else"),
         ('{"username": "u", "password": "hunter2", "x": 1}', "must hold username and password and nothing else"),

@@ -218,7 +218,13 @@ def test_a_file_is_read_with_the_chain_that_stands_beside_it(tmp_path: Path) -> 
         (TOML.replace('"certificates/ca.pem"', "7"), "gateways[0].ca_file: must be the name of a file"),
         (TOML + 'ca = "x"\n', "gateways[0].ca_file: give ca_file or ca, not both"),
         ("schema_version = 1\ngateways = 5\n", "gateways: must be a list of tables, not a number"),
+        (f"schema_version = {'1' * 5000}", "is no TOML: Exceeds the limit"),
+        (f"schema_version = {'[' * 3000}{']' * 3000}", "is nested too deep"),
+        (TOML.replace("certificates/ca.pem", "\\u0000"), "gateways[0].ca_file: '\\x00' is no name of a file"),
+        (TOML.replace("certificates/ca.pem", "/dev/zero"), "/dev/zero: has more than 1024 KiB"),
+        ("#" * 1024 * 1025, "has more than 1024 KiB"),
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_file_that_can_t_be_used_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "gateways.toml").write_text(text)
