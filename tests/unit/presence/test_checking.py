@@ -8,7 +8,7 @@ import pytest
 
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions, CheckSummary
-from presence.errors import MalformedMessage, Problem, ProblemKind, UsersFailed
+from presence.errors import Problem, ProblemKind, UsersFailed
 from presence.messages import (
     CheckReason,
     CheckRequest,
@@ -17,11 +17,10 @@ from presence.messages import (
     new_traceparent,
 )
 from presence.presences import UNKNOWN, Activity, Availability, Presence
-from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord, User
-from presence.tables.presences import PresenceTable, StoredRecords
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
+from tests.support.memory import MemoryPresenceTable, MemoryQueue
 
 TEN = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
 ENDPOINT = "https://mail.example.com/EWS/Exchange.asmx"
@@ -40,39 +39,21 @@ def problem(kind: ProblemKind = ProblemKind.PASSING, retry_after: float | None =
     return Problem("ErrorServerBusy", kind, "the server is busy", "wait", retry_after)
 
 
-class Records(PresenceTable):
-    """PresenceTable in memory, with the same condition on the revision; it can be made to lose races."""
+class Records(MemoryPresenceTable):
+    """PresenceTable in memory that can be made to lose races."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, PresenceRecord] = {}
-        self.malformed: dict[str, MalformedMessage] = {}
-        self.writes = 0
+        super().__init__()
         self.races_to_lose = 0
-
-    def get_many(self, user_ids: Sequence[str]) -> StoredRecords:
-        return StoredRecords(
-            {user_id: self.stored[user_id] for user_id in user_ids if user_id in self.stored},
-            {user_id: self.malformed[user_id] for user_id in user_ids if user_id in self.malformed},
-        )
 
     def write(self, record: PresenceRecord) -> PresenceRecord | None:
         if self.races_to_lose:
             self.races_to_lose -= 1
             return None
-        stored = self.stored.get(record.user_id)
-        if record.revision != (stored.revision if stored else 0):
-            return None
-        self.writes += 1
-        self.stored[record.user_id] = replace(record, revision=record.revision + 1)
-        return self.stored[record.user_id]
+        return super().write(record)
 
-
-class Messages(Queue):
-    def __init__(self) -> None:
-        self.sent: list[QueuedMessage] = []
-
-    def send(self, messages: Sequence[QueuedMessage]) -> None:
-        self.sent.extend(messages)
+    def of(self, user: User) -> PresenceRecord:
+        return self.get_many([user.user_id]).found[user.user_id]
 
 
 class Hints(UserTable):
@@ -107,8 +88,8 @@ class Exchange:
 @dataclass
 class World:
     records: Records
-    checks: Messages
-    transitions: Messages
+    checks: MemoryQueue
+    transitions: MemoryQueue
     hints: Hints
     exchange: Exchange
     now: datetime = TEN
@@ -129,7 +110,7 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    return World(Records(), Messages(), Messages(), Hints(), Exchange())
+    return World(Records(), MemoryQueue(), MemoryQueue(), Hints(), Exchange())
 
 
 def request_for(*users: User, at: datetime = TEN, attempt: int = 0, endpoint: str | None = ENDPOINT) -> CheckRequest:
@@ -162,9 +143,9 @@ def test_one_users_failure_costs_the_others_nothing(world: World) -> None:
         CAROL.address: problem(),
     }
     summary = world.check(ALICE, BOB, CAROL)
-    assert world.records.stored[ALICE.user_id].presence == BUSY
-    assert world.records.stored[BOB.user_id].presence == UNKNOWN
-    assert world.records.stored[CAROL.user_id].presence == UNKNOWN
+    assert world.records.of(ALICE).presence == BUSY
+    assert world.records.of(BOB).presence == UNKNOWN
+    assert world.records.of(CAROL).presence == UNKNOWN
     assert summary.problems == {"ErrorServerBusy": 2}
     assert summary.unread == 1  # Carol is asked for again before her next turn
 
@@ -172,7 +153,7 @@ def test_one_users_failure_costs_the_others_nothing(world: World) -> None:
 def test_who_fails_for_a_passing_reason_goes_back_on_the_queue_alone_and_delayed_as_asked(world: World) -> None:
     world.exchange.calendars = {BOB.address: problem(retry_after=42.0), CAROL.address: problem(ProblemKind.LASTING)}
     assert world.check(ALICE, BOB, CAROL).retried == 1
-    (message,) = world.checks.sent
+    (message,) = world.checks.messages
     retry = decode_check_request(message.body)
     assert (message.delay, retry.users, retry.attempt, retry.reason) == (42, (BOB,), 1, CheckReason.RETRY)
     assert retry.requested_at == TEN
@@ -182,14 +163,14 @@ def test_without_a_time_from_the_server_each_attempt_waits_twice_as_long(world: 
     world.exchange.calendars = {BOB.address: problem()}
     for attempt in range(3):
         world.check(request=request_for(BOB, attempt=attempt))
-    assert [message.delay for message in world.checks.sent] == [15, 30, 60]
+    assert [message.delay for message in world.checks.messages] == [15, 30, 60]
 
 
 def test_a_retry_that_would_come_after_the_next_turn_is_not_queued_but_recorded(world: World) -> None:
     world.exchange.calendars = {BOB.address: problem(retry_after=301.0)}
     assert world.check(BOB).retried == 0
-    assert world.checks.sent == []
-    recorded = world.records.stored[BOB.user_id].problem
+    assert world.checks.messages == []
+    recorded = world.records.of(BOB).problem
     assert recorded is not None
     assert recorded.problem.code == "ErrorServerBusy"
 
@@ -204,49 +185,51 @@ def test_who_is_not_asked_for_again_before_the_next_turn_is_unread_whatever_the_
 def test_a_server_that_asks_for_no_time_at_all_is_not_asked_without_a_pause(world: World) -> None:
     world.exchange.calendars = {BOB.address: problem(retry_after=0.0)}
     world.check(BOB)
-    assert [message.delay for message in world.checks.sent] == [15]
+    assert [message.delay for message in world.checks.messages] == [15]
 
 
 def test_a_server_is_never_asked_again_before_the_time_that_it_asked_for(world: World) -> None:
     world.exchange.calendars = {BOB.address: problem(retry_after=41.3)}
     world.check(BOB)
-    assert [message.delay for message in world.checks.sent] == [42]
+    assert [message.delay for message in world.checks.messages] == [42]
 
 
 def test_a_request_older_than_an_interval_is_dropped(world: World) -> None:
     summary = world.check(request=request_for(ALICE, at=TEN - timedelta(minutes=5, seconds=1)))
-    assert (summary.dropped, world.exchange.asked, world.records.stored) == (1, [], {})
+    assert (summary.dropped, world.exchange.asked, world.records.items) == (1, [], {})
 
 
 def test_a_lost_race_is_decided_again_on_the_newer_record(world: World) -> None:
     world.records.races_to_lose = 2
     world.exchange.calendars = {ALICE.address: (busy(-60, 600),)}
     assert world.check(ALICE).written == 1
-    assert world.records.stored[ALICE.user_id].version == 1
+    assert world.records.of(ALICE).version == 1
 
 
 def test_a_record_that_keeps_changing_sends_the_message_back_and_costs_the_others_nothing(world: World) -> None:
     world.records.races_to_lose = 5
     summary = world.check(ALICE, BOB)
     assert list(summary.errors) == [ALICE.user_id]
-    assert world.records.stored[BOB.user_id].presence == AVAILABLE
+    assert world.records.of(BOB).presence == AVAILABLE
     with pytest.raises(UsersFailed, match=ALICE.user_id):
         summary.raise_errors()
 
 
 def test_a_malformed_record_is_left_alone_and_costs_the_others_nothing(world: World) -> None:
-    world.records.malformed[ALICE.user_id] = MalformedMessage("PresenceTable[…].until: no time zone")
+    world.check(ALICE)
+    spoilt = {**world.records.items[ALICE.user_id], "until": "2026-11-23T12:00:00"}
+    world.records.put_item(spoilt)
     summary = world.check(ALICE, BOB)
-    assert ALICE.user_id not in world.records.stored
-    assert world.records.stored[BOB.user_id].version == 1
-    with pytest.raises(UsersFailed, match="until: no time zone"):
+    assert world.records.items[ALICE.user_id] == spoilt
+    assert world.records.of(BOB).version == 1
+    with pytest.raises(UsersFailed, match=r"until: .* has no time zone"):
         summary.raise_errors()
 
 
 def test_what_falls_due_soon_is_queued_at_once_and_what_does_not_is_left_to_the_schedule(world: World) -> None:
     world.exchange.calendars = {ALICE.address: (busy(60, 600),), BOB.address: (busy(500, 600),)}
     world.check(ALICE, BOB)
-    (message,) = world.transitions.sent
+    (message,) = world.transitions.messages
     transition = decode_transition_request(message.body)
     assert (transition.due, transition.user_ids, message.delay) == (TEN + timedelta(seconds=60), (ALICE.user_id,), 58)
 
@@ -260,4 +243,4 @@ def test_a_new_endpoint_is_remembered_and_a_known_one_is_not_written_again(world
 def test_a_change_carries_the_traceparent_of_its_request(world: World) -> None:
     request = request_for(ALICE)
     world.check(request=request)
-    assert world.records.stored[ALICE.user_id].traceparent == request.traceparent
+    assert world.records.of(ALICE).traceparent == request.traceparent
