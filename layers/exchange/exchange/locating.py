@@ -123,7 +123,7 @@ def _remembered(address: str, gateway: Gateway, value: Mapping[str, str]) -> Res
         host, _ = split_https_url(url)
     except ValueError:
         return None
-    if not Trust(gateway, domain_of(address)).may_have_credentials(host.host):
+    if not Trust(gateway).may_have_credentials(host.host):
         return None
     step = TraceStep("cached", url, (), None, 0, "known from an earlier run of autodiscover")
     return Resolution(address, mailbox, Endpoint(gateway.name, url), None, (step,))

@@ -6,9 +6,11 @@ import base64
 
 import pytest
 
+from exchange.endpoints import MemoryEndpointCache
 from exchange.locating import Resolution
 from local.exchange.nameserver import ServiceRecord
 from tests.unit.exchange.hosts import (
+    NOW,
     PASSWORD,
     KeptHost,
     Net,
@@ -223,7 +225,7 @@ def test_no_shorter_domain_is_ever_asked_for(net: Net) -> None:
     for name in ("autodiscover.example.com", "example.com", "autodiscover.com", "com"):
         net.silent(name)
 
-    net.reader({"domains": ["*"]}, connect={}).resolve("alice@sales.emea.example.com")
+    net.reader({"domains": ["sales.emea.example.com"]}, connect={}).resolve("alice@sales.emea.example.com")
 
     asked = {name for name, _ in net.nameserver.queries}
     assert asked == {
@@ -237,9 +239,46 @@ def test_below_a_registry_s_domain_nobody_is_trusted(net: Net) -> None:
     anybody = net.host("autodiscover.co.uk", when_signed_in(http(200, pox_settings(EWS))))
     net.silent("co.uk")
 
-    net.reader({"domains": ["*"]}).resolve("alice@co.uk")
+    net.reader({"domains": ["co.uk"]}).resolve("alice@co.uk")
 
     assert_got_nothing(anybody)
+
+
+def test_an_address_in_a_domain_that_no_gateway_names_takes_the_account_nowhere(net: Net) -> None:
+    """A gateway for all others serves her; who owns her domain, nobody knows."""
+    anybody = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
+    net.silent("stranger.test")
+
+    resolution = net.reader({"domains": ["*"]}).resolve("mallory@stranger.test")
+
+    assert_got_nothing(anybody)
+    assert resolution.problem is not None
+    assert resolution.problem.code == "HostNotTrusted"
+    assert 'add "autodiscover.stranger.test" to trusted_hosts' in resolution.problem.remedy
+
+
+def test_a_gateway_for_all_others_gives_the_account_to_the_hosts_that_it_trusts(net: Net) -> None:
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(EWS))))
+    trusted = ["autodiscover.example.com", "mail.example.com"]
+
+    resolution = net.reader({"domains": ["*"], "trusted_hosts": trusted}).resolve(ALICE)
+
+    assert resolution.endpoint is not None
+    assert resolution.endpoint.url == EWS
+
+
+def test_an_endpoint_known_from_before_loses_the_account_with_the_document_s_trust(net: Net) -> None:
+    cache = MemoryEndpointCache(lambda: NOW)
+    cache.put("mailbox#mallory@stranger.test", {"gateway": "gateway0", "url": EWS, "mailbox": ALICE}, 3600)
+    mail = net.host("mail.example.com", when_signed_in(http(200)))
+    for name in ("stranger.test", "autodiscover.stranger.test"):
+        net.silent(name)
+
+    resolution = net.reader({"domains": ["*"]}, cache=cache).resolve("mallory@stranger.test")
+
+    assert resolution.endpoint is None
+    assert_got_nothing(mail)
 
 
 def test_a_host_whose_name_only_ends_like_the_domain_is_a_stranger(net: Net) -> None:

@@ -70,7 +70,7 @@ class Discovery:
         self._gateway = gateway
         self._address = address
         self._questioner = questioner
-        self._trust = Trust(gateway, domain_of(address))
+        self._trust = Trust(gateway)
         self._service = ""
         self._redirects = 0
         self._asked: set[tuple[str, str]] = set()

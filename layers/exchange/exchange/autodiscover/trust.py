@@ -17,20 +17,20 @@ _REGISTRY_NAMES = frozenset(_REGISTRY_WORDS.split())
 
 
 class Trust:
-    """The hosts that belong to one mailbox's organisation.
+    """The hosts that may be given a gateway's account: what the operator's document says, and nothing else.
 
-    `domain` is that of the address that the operator wrote, not of one that a server redirected to: else a server
-    could name its own domain the user's. Domains that the gateway names explicitly are the operator's word too.
+    Neither the domain of an address nor one that a server redirects to counts, unless the gateway names it: else
+    whoever brings an address into a gateway for all other domains (a list of contacts, a forged message) would name
+    the hosts that the account goes to.
     """
 
-    def __init__(self, gateway: Gateway, domain: str) -> None:
-        own = {domain, *gateway.domains} - {ALL_OTHER_DOMAINS}
-        names = sorted(ascii_host(name) for name in own)
+    def __init__(self, gateway: Gateway) -> None:
+        names = sorted(ascii_host(name) for name in gateway.domains if name != ALL_OTHER_DOMAINS)
         self._suffixes = tuple(f".{name}" for name in names if not _belongs_to_registry(name))
         self._hosts = gateway.trusted_hosts
 
     def may_have_credentials(self, host: str) -> bool:
-        """Tell whether a host is one below the organisation's domains, or trusted by name.
+        """Tell whether a host is one below the domains that the gateway names, or trusted by name.
 
         The root of a domain is often somebody's website, so it is trusted by name only.
         """
