@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from presence.tables.presences import PresenceTable
 from presence.transition_queue import TransitionQueue, delay_until
 from presence.waiting import wait_until_due
 from presence.writing import write_decided
+
+_WRITERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +65,23 @@ class TransitionApplication:
         if not wait_until_due(request.due, self._clock, self._sleep):
             self._queue.send([QueuedMessage(request.encode(), delay_until(request.due, self._clock()))])
             return TransitionSummary(postponed=len(request.user_ids))
-        written: list[PresenceRecord] = []
-        errors: dict[str, Exception] = dict(stored.malformed)
-        for user_id, record in stored.found.items():
-            try:
-                after = self._apply(record, request.traceparent)
-            except (CalendarPresenceError, ClientError, BotoCoreError) as error:
-                errors[user_id] = error
-                continue
-            if after is not None:
-                written.append(after)
+        # Many users change in the same second: one write after the other would make the last of them late.
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            outcomes = list(pool.map(lambda record: self._apply(record, request.traceparent), stored.found.values()))
+        written = [outcome for outcome in outcomes if isinstance(outcome, PresenceRecord)]
+        failed = zip(stored.found, outcomes, strict=True)
+        errors = {**stored.malformed, **{user: error for user, error in failed if isinstance(error, Exception)}}
         self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
         return TransitionSummary(
             applied=len(written), nothing_due=len(request.user_ids) - len(written) - len(errors), errors=errors
         )
 
-    def _apply(self, record: PresenceRecord, traceparent: str) -> PresenceRecord | None:
-        return write_decided(self._presences, record.user_id, record, self._decide, traceparent)
+    def _apply(self, record: PresenceRecord, traceparent: str) -> PresenceRecord | Exception | None:
+        """Return the record as written, None if nothing was due, or the error, which costs only its own user."""
+        try:
+            return write_decided(self._presences, record.user_id, record, self._decide, traceparent)
+        except (CalendarPresenceError, ClientError, BotoCoreError) as error:
+            return error
 
     def _decide(self, record: PresenceRecord | None) -> Decision:
         if record is None:

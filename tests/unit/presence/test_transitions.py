@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from presence.errors import UsersFailed
 from presence.mapping import DEFAULT_PROFILE
 from presence.messages import TransitionRequest, decode_transition_request, new_traceparent
 from presence.records import PresenceRecord, User
+from presence.tables.presences import item_from_record
 from presence.transitions import TransitionApplication, TransitionSummary
 from tests.support.memory import MemoryQueue
 from tests.unit.presence.test_checking import ALICE, AVAILABLE, BOB, BUSY, ENDPOINT, TEN, Records, busy
@@ -127,3 +130,23 @@ def test_a_record_that_was_spoilt_under_our_hands_comes_back_and_is_not_taken_fo
     assert (summary.applied, summary.nothing_due) == (0, 0)
     with pytest.raises(UsersFailed, match=ALICE.user_id):
         summary.raise_errors()
+
+
+class CrowdedRecords(Records):
+    """Each write waits until eight are under way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._together = threading.Barrier(8)
+
+    def write(self, record: PresenceRecord) -> PresenceRecord | None:
+        self._together.wait(timeout=10)
+        return super().write(record)
+
+
+def test_users_who_change_in_the_same_second_do_not_wait_for_each_other(queue: MemoryQueue) -> None:
+    crowd = [User(f"{number:032x}", f"user{number}@example.com") for number in range(8)]
+    records = CrowdedRecords()
+    for user in crowd:
+        records.put_item(item_from_record(replace(record_of(user, busy(60, 180)), revision=1), 16))
+    assert apply(records, queue, Time(DUE), *crowd).applied == 8
