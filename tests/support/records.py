@@ -1,4 +1,4 @@
-"""Records, users and messages of every shape, for property tests."""
+"""Records, users and messages: one of each kind as an example, and every shape for property tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,33 @@ from hypothesis import strategies as st
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
 from presence.messages import CheckReason, CheckRequest, TransitionRequest
-from presence.presences import Activity, Availability, Presence
+from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, RecordedProblem, User
 from presence.timeline import Segment
+
+_BUSY = Presence(Availability.BUSY, Activity.BUSY)
+
+
+def available_record(user_id: str, now: datetime, until: datetime | None = None) -> PresenceRecord:
+    """Return the first record, not yet stored, of a user who is Available at `now` and busy from `until` on."""
+    since = now if until is None else min(now, until)
+    free = Segment(since, until, AVAILABLE, Source.NONE, "no-claim")
+    return PresenceRecord(
+        user_id=user_id,
+        address=f"{user_id}@example.com",
+        revision=0,
+        version=1,
+        presence=AVAILABLE,
+        since=since,
+        until=until,
+        reason=Reason(Source.NONE, "no-claim"),
+        previous=UNKNOWN,
+        timeline=(free,) if until is None else (free, Segment(until, None, _BUSY, Source.CALENDAR, "busy")),
+        next_at=until,
+        read_at=now,
+        changed_at=now,
+    )
+
 
 _TEXTS = st.text(min_size=1, max_size=30)
 _RULES = st.sampled_from(["busy", "busy-meeting", "out-of-office", "no-claim", "no-data", "not-read"])

@@ -1,38 +1,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from presence.claims import Source
 from presence.errors import MalformedMessage
-from presence.presences import AVAILABLE, UNKNOWN
-from presence.records import PresenceRecord, Reason
 from presence.tables.items import to_attributes
 from presence.tables.presences import item_from_record
 from tests.support.functions import Stack
+from tests.support.records import available_record
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 def stream_record(number: int, **spoilt: Any) -> dict[str, Any]:
-    record = PresenceRecord(
-        user_id=f"{number:032x}",
-        address=f"user{number}@example.com",
-        revision=1,
-        version=1,
-        presence=AVAILABLE,
-        since=TEN,
-        until=None,
-        reason=Reason(Source.NONE, "no-claim"),
-        previous=UNKNOWN,
-        timeline=(),
-        next_at=None,
-        read_at=TEN,
-        changed_at=TEN,
-    )
+    record = replace(available_record(f"{number:032x}", TEN), revision=1, address=f"user{number}@example.com")
     image = {**to_attributes(item_from_record(record, 16)), **spoilt}
     keys = {"userId": {"S": record.user_id}}
     return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": f"{100 + number}"}}

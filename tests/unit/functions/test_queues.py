@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
-from presence.claims import Source
 from presence.errors import MalformedMessage, Problem
 from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_traceparent
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, User
+from presence.records import User
 from presence.tables.users import bucket_of
-from presence.timeline import Segment
 from tests.support.functions import Clock, Stack, queue_event
+from tests.support.records import available_record
 
 BUSY = Presence(Availability.BUSY, Activity.BUSY)
 ENDPOINT = "https://mail.example.com/EWS/Exchange.asmx"
@@ -86,25 +85,7 @@ def test_before_anybody_has_put_gateways_people_are_unknown_and_never_available(
 def falls_due(stack: Stack, number: int, seconds: float) -> str:
     """Write a record that becomes Busy in so many seconds; return the request to apply it."""
     now, due = stack.clock.now, stack.clock.now + timedelta(seconds=seconds)
-    record = PresenceRecord(
-        user_id=user_id(number),
-        address=f"user{number}@example.com",
-        revision=0,
-        version=1,
-        presence=AVAILABLE,
-        since=now,
-        until=due,
-        reason=Reason(Source.NONE, "no-claim"),
-        previous=UNKNOWN,
-        timeline=(
-            Segment(now, due, AVAILABLE, Source.NONE, "no-claim"),
-            Segment(due, None, BUSY, Source.CALENDAR, "busy"),
-        ),
-        next_at=due,
-        read_at=now,
-        changed_at=now,
-    )
-    assert stack.presences.write(record) is not None
+    assert stack.presences.write(available_record(user_id(number), now, due)) is not None
     return TransitionRequest(due, 0, (user_id(number),), new_traceparent()).encode()
 
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from presence.claims import Source
 from presence.errors import ConfigurationError, MalformedMessage
-from presence.presences import AVAILABLE
-from presence.records import PresenceRecord, Reason
 from presence.tables.users import BUCKETS, bucket_of
 from tests.support.functions import Stack
+from tests.support.records import available_record
 
 TICK = {"type": "ScheduleTick", "time": "2026-11-23T10:00:00Z"}
 SCHEDULES = ["schedule_checks", "schedule_transitions"]
@@ -57,22 +55,7 @@ def test_a_missed_minute_is_caught_up_across_invocations(stack: Stack) -> None:
 
 def falls_due(stack: Stack, number: int, seconds: float) -> None:
     due = stack.clock.now + timedelta(seconds=seconds)
-    record = PresenceRecord(
-        user_id=f"{number:032x}",
-        address=f"user{number}@example.com",
-        revision=0,
-        version=1,
-        presence=AVAILABLE,
-        since=stack.clock.now,
-        until=due,
-        reason=Reason(Source.NONE, "no-claim"),
-        previous=AVAILABLE,
-        timeline=(),
-        next_at=due,
-        read_at=stack.clock.now,
-        changed_at=stack.clock.now,
-    )
-    assert stack.presences.write(record) is not None
+    assert stack.presences.write(available_record(f"{number:032x}", stack.clock.now, due)) is not None
 
 
 def test_a_tick_queues_the_transitions_that_come_and_those_that_were_lost(stack: Stack) -> None:

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presence.claims import Source
 from presence.errors import CalendarPresenceError
 from presence.instants import format_instant
 from presence.messages import CheckReason, CheckRequest, decode_check_request, decode_transition_request
-from presence.presences import AVAILABLE
-from presence.records import PresenceRecord, Reason, User
+from presence.records import User
 from presence.scheduling import (
     CheckSchedule,
     ScheduledTransitions,
@@ -28,6 +26,7 @@ from presence.scheduling import (
 from presence.tables.users import BUCKETS, ScheduledUser, bucket_of
 from presence.transition_queue import TransitionQueue
 from tests.support.memory import MemoryConfigTable, MemoryPresenceTable, MemoryQueue, MemoryUserTable
+from tests.support.records import available_record
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TRACE = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -246,21 +245,8 @@ class Transitions:
         self.schedule = TransitionSchedule(self.presences, self.state, TransitionQueue(self.queue, 2), 2)
 
     def falls_due(self, number: int, at: datetime) -> None:
-        record = self.presences.get_many([f"{number:032x}"]).found.get(f"{number:032x}") or PresenceRecord(
-            user_id=f"{number:032x}",
-            address=f"user{number}@example.com",
-            revision=0,
-            version=1,
-            presence=AVAILABLE,
-            since=TEN,
-            until=at,
-            reason=Reason(Source.NONE, "no-claim"),
-            previous=AVAILABLE,
-            timeline=(),
-            next_at=at,
-            read_at=TEN,
-            changed_at=TEN,
-        )
+        record = self.presences.get_many([f"{number:032x}"]).found.get(f"{number:032x}")
+        record = record or available_record(f"{number:032x}", TEN)
         assert self.presences.write(replace(record, until=at, next_at=at)) is not None
 
     def apply(self, number: int) -> None:

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.claims import Source
 from presence.errors import CalendarPresenceError
 from presence.messages import TransitionRequest, decode_transition_request
-from presence.presences import AVAILABLE
-from presence.records import PresenceRecord, Reason
+from presence.records import PresenceRecord
 from presence.tables.presences import ComingTransition, shard_of
 from presence.transition_queue import TICK_LOOKS_AHEAD, WRITER_LOOKS_AHEAD, TransitionQueue, delay_until
 from tests.support.memory import MemoryQueue
+from tests.support.records import available_record
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TRACE = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -29,21 +28,7 @@ def after(seconds: float) -> datetime:
 
 
 def record(number: int, next_at: datetime | None) -> PresenceRecord:
-    return PresenceRecord(
-        user_id=user_id(number),
-        address=f"user{number}@example.com",
-        revision=1,
-        version=1,
-        presence=AVAILABLE,
-        since=TEN,
-        until=next_at,
-        reason=Reason(Source.NONE, "no-claim"),
-        previous=AVAILABLE,
-        timeline=(),
-        next_at=next_at,
-        read_at=TEN,
-        changed_at=TEN,
-    )
+    return available_record(user_id(number), TEN, next_at)
 
 
 def queued(*transitions: ComingTransition, now: datetime = TEN) -> list[tuple[TransitionRequest, int]]:
