@@ -121,7 +121,7 @@ class Engine:
         self._folder = Path(tempfile.mkdtemp(prefix="calendar-presence-engine-"))
         with (self._folder / "engine.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and script
-                [str(self._python), str(Path(__file__).with_name("guard.py"))],
+                [str(self._python), str(Path(__file__).with_name("guard.py")), str(self._folder)],
                 env=self._variables(),
                 cwd=self._folder,
                 stdin=subprocess.PIPE,

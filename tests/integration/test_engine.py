@@ -68,7 +68,7 @@ def test_a_stack_is_brought_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
-def test_nothing_runs_on_after_its_starter_has_ended(how: signal.Signals) -> None:
+def test_nothing_runs_on_and_nothing_is_left_after_its_starter_has_ended(how: signal.Signals, tmp_path: Path) -> None:
     script = """
         import time
         from local.stack.local_stack import LocalStack
@@ -80,7 +80,8 @@ def test_nothing_runs_on_after_its_starter_has_ended(how: signal.Signals) -> Non
     starter = subprocess.Popen(  # noqa: S603  our own script
         [sys.executable, "-c", textwrap.dedent(script)],
         cwd=CHECKOUT,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([".", "layers/presence", "layers/exchange"])},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([".", "layers/presence", "layers/exchange"]), "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -89,10 +90,12 @@ def test_nothing_runs_on_after_its_starter_has_ended(how: signal.Signals) -> Non
     with starter.stdout:
         engine = int(starter.stdout.readline())
         assert not _gone(engine)
+        assert list(tmp_path.iterdir())
         workers = _members_of(engine)
         starter.send_signal(how)
         starter.wait(15)
     _wait_until(lambda: all(_gone(process) for process in (engine, *workers)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def _members_of(group: int) -> list[int]:
