@@ -52,7 +52,7 @@ class WebClient:
     def __init__(self, network: Network, context: ssl.SSLContext, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._allowance = Allowance(timeouts)
-        self._session = requests.Session()
+        self._session = _SessionThatStays()
         self._session.trust_env = False
         self._session.headers.clear()
         adapter = _PinnedAdapter(network, context, self._allowance)
@@ -106,6 +106,13 @@ class WebClient:
         if not any(isinstance(cause, lost) for cause in causes):
             return malformed_answer(host, f"no valid HTTP ({type(causes[-1]).__name__})")
         return host_unreachable(host, "the connection was lost")
+
+
+class _SessionThatStays(requests.Session):
+    """Knows no redirects: `requests` prepares the next request of each, and fails where the target is malformed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: there is none."""
 
 
 class _PinnedAdapter(HTTPAdapter):

@@ -13,6 +13,8 @@ HTTPS_PORT = 443
 _HIGHEST_PORT = 65535
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LONGEST_NAME = 253
+_LONGEST_URL = 2083
+"""The longest that Windows takes (wininet.h, INTERNET_MAX_URL_LENGTH); a table and a log line take it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,10 @@ def split_https_url(url: str) -> tuple[HostPort, str]:
         raise ValueError("is not https")
     if parts.username is not None or parts.password is not None:
         raise ValueError("carries a user name")
-    if not host or any(character.isspace() or ord(character) < ord(" ") for character in url):
+    if not host or not url.isprintable() or " " in url:
         raise ValueError("is no URL")
+    if len(url) > _LONGEST_URL:
+        raise ValueError(f"is longer than {_LONGEST_URL} characters")
     return HostPort(ascii_host(host), port or HTTPS_PORT), parts.path
 
 

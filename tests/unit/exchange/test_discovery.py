@@ -76,6 +76,8 @@ def test_one_401_is_not_conclusive(net: Net) -> None:
         (http(404), "HTTP status 404"),
         (http(503), "HTTP status 503"),
         (http(200, pox_error(600)), "autodiscover error 600"),
+        (http(302, Location="https://[::1/"), "it redirects to what is no URL"),
+        (http(302, Location="//["), "it redirects to what is no URL"),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value,
 )
@@ -87,6 +89,17 @@ def test_an_answer_that_leads_nowhere_sends_on_to_the_next_candidate(net: Net, a
 
     assert resolution.endpoint is not None
     assert why in resolution.trace[0].sentence
+
+
+def test_an_ews_url_longer_than_any_is_refused_before_it_is_kept(net: Net) -> None:
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(EWS + "?" + "a" * 2083))))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.problem is not None
+    assert resolution.problem.code == "EndpointUnusable"
+    assert "is longer than 2083 characters" in resolution.problem.text
 
 
 def test_an_unknown_mailbox_is_told_apart_from_a_failing_service(net: Net) -> None:

@@ -311,3 +311,16 @@ def test_nothing_that_a_server_echoes_reaches_trace_or_problem(net: Net) -> None
     told = repr(resolution)
     assert base64.b64encode(f"EXAMPLE\\reader:{PASSWORD}".encode()).decode() not in told
     assert PASSWORD not in told
+
+
+@pytest.mark.parametrize("url", ["{}", "https://mail.example.com/{}", "javascript:{}", "https://[{}"])
+def test_a_url_made_of_what_a_server_was_sent_is_not_shown(net: Net, url: str) -> None:
+    code = base64.b64encode(f"EXAMPLE\\reader:{PASSWORD}".encode()).decode()
+    moved = pox_account(f"<Action>redirectUrl</Action><RedirectUrl>{url.format(code)}</RedirectUrl>")
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in(http(200, moved)))
+
+    resolution = net.reader().resolve(ALICE)
+
+    assert resolution.problem is not None
+    assert code.lower() not in repr(resolution).lower()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from exchange.autodiscover.pox import PoxAnswer, PoxError, PoxRedirectAddress, PoxRedirectUrl, PoxSettings, parse_pox
 from exchange.autodiscover.questions import Questioner, Reply
@@ -157,7 +156,7 @@ class Discovery:
                 self._failures.append((step, reply.problem))
                 return None
             if reply.redirect:
-                url = urljoin(url, reply.redirect)
+                url = reply.redirect
                 self._count_redirect()
                 continue
             answer = self._read(step, url, reply)

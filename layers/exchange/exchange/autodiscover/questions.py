@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from exchange.authentication import Login
 from exchange.autodiscover.pox import pox_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
-from exchange.autodiscover.trust import check_autodiscover_url
+from exchange.autodiscover.trust import SERVICE_PATH, check_autodiscover_url
 from exchange.bounded_http import HTTP_PORT, Answer, WebClient
-from exchange.hosts import HTTPS_PORT, HostPort
+from exchange.hosts import HTTPS_PORT, HostPort, ascii_host
 from exchange.network import Network, ServiceTarget
-from exchange.problems import host_not_trusted, http_status
+from exchange.problems import host_not_trusted, http_status, malformed_answer
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError
@@ -29,7 +29,6 @@ _REDIRECTS = frozenset(
         HTTPStatus.PERMANENT_REDIRECT,
     }
 )
-_LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ class Questioner:
             self._note(step, url, addresses, status, watch, problem.text)
             return Reply(problem=problem)
         if status in _REDIRECTS and answer.headers.get("location"):
-            self._note(step, url, addresses, status, watch, "redirects to another URL")
-            return Reply(redirect=answer.headers["location"])
+            return self._redirected(step, url, answer, addresses, watch)
         if status == HTTPStatus.OK:
             return Reply(body=answer.body, status=status, addresses=addresses, milliseconds=watch.milliseconds())
         self._note(step, url, addresses, status, watch, f"answers with HTTP status {status}, which leads nowhere")
@@ -116,11 +114,11 @@ class Questioner:
             targets = self._network.service_targets(name)
         except ProblemError as error:
             failures.append((step, error.problem))
-            self._note(step, name, (), None, watch, error.problem.text)
+            self.trace.append(TraceStep(step, name, (), None, watch.milliseconds(), error.problem.text))
             return ()
         names = tuple(str(target.target) for target in targets)
         sentence = "names the services in this order" if targets else "there is no such SRV record"
-        self._note(step, name, names, None, watch, sentence)
+        self.trace.append(TraceStep(step, name, names, None, watch.milliseconds(), sentence))
         return targets
 
     def note(self, step: str, url: str, sentence: str) -> None:
@@ -140,6 +138,16 @@ class Questioner:
         login.require_offer(answer, host.host)
         return self._send(login, url, body)
 
+    def _redirected(self, step: str, url: str, answer: Answer, addresses: tuple[str, ...], watch: Stopwatch) -> Reply:
+        try:
+            target = urljoin(url, answer.headers["location"])
+        except ValueError:
+            problem = malformed_answer(_host_of(url).host, "it redirects to what is no URL")
+            self._note(step, url, addresses, answer.status, watch, problem.text)
+            return Reply(problem=problem)
+        self._note(step, url, addresses, answer.status, watch, "redirects to another URL")
+        return Reply(redirect=target)
+
     def _send(self, login: Login, url: str, body: bytes) -> Answer:
         return login.send(self._client, "POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
 
@@ -157,13 +165,15 @@ def _host_of(url: str) -> HostPort:
 
 
 def _printable(url: str) -> str:
-    """Leave out user name, query and fragment: a server may have put anything there."""
-    if "://" not in url:
-        return url
+    """Return scheme, host and port of an URL, and its path if that is autodiscover's own.
+
+    A server may have put anything into the rest, what it was sent included.
+    """
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host = HostPort(ascii_host(parts.hostname or ""), parts.port or HTTPS_PORT)
     except ValueError:
         return "a malformed URL"
-    shown = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
-    return "".join(character for character in shown if character.isprintable())[:_LONGEST_SHOWN]
+    if parts.scheme not in {"http", "https"}:
+        return "a malformed URL"
+    return f"{parts.scheme}://{host.in_url}{parts.path if parts.path.lower() == SERVICE_PATH else '/…'}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from exchange.gateways import ALL_OTHER_DOMAINS, Gateway
 from exchange.hosts import HostPort, ascii_host, split_https_url
 
-_SERVICE_PATH = "/autodiscover/autodiscover.xml"
+SERVICE_PATH = "/autodiscover/autodiscover.xml"
 _COUNTRY_CODE_LENGTH = 2
 # Second-level names under which countries register others: whoever owns "autodiscover" below them is a stranger.
 _REGISTRY_WORDS = "ac asn biz co com edu gen go gob gouv gov gv id info k12 lg ltd me mil mod ne net nhs nom or org plc"
@@ -47,17 +47,17 @@ def _belongs_to_registry(domain: str) -> bool:
 
 def root_domain_url(domain: str) -> str:
     """Return the first URL of autodiscover for a domain."""
-    return f"https://{ascii_host(domain)}{_SERVICE_PATH}"
+    return f"https://{ascii_host(domain)}{SERVICE_PATH}"
 
 
 def autodiscover_host_url(domain: str) -> str:
     """Return the second URL of autodiscover for a domain."""
-    return f"https://autodiscover.{ascii_host(domain)}{_SERVICE_PATH}"
+    return f"https://autodiscover.{ascii_host(domain)}{SERVICE_PATH}"
 
 
 def http_redirect_url(domain: str) -> str:
     """Return the URL that is asked, without credentials, for a redirection only."""
-    return f"http://autodiscover.{ascii_host(domain)}{_SERVICE_PATH}"
+    return f"http://autodiscover.{ascii_host(domain)}{SERVICE_PATH}"
 
 
 def service_record(domain: str) -> str:
@@ -67,7 +67,7 @@ def service_record(domain: str) -> str:
 
 def service_url(target: HostPort) -> str:
     """Return the URL of autodiscover at the target of an SRV record; only TLS is spoken there."""
-    return f"https://{target.in_url}{_SERVICE_PATH}"
+    return f"https://{target.in_url}{SERVICE_PATH}"
 
 
 def check_autodiscover_url(url: str) -> HostPort:
