@@ -10,21 +10,21 @@ MINUTE = timedelta(minutes=1)
 def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 date and time that carries its offset, as an instant in UTC.
 
-    Raises ValueError, naming the text, if it is no date and time or has no offset: a time without a zone is no
-    instant, and guessing the zone would show people busy at the wrong hour.
+    Raises ValueError, naming the text (its first 40 characters: it may be anything), if it is no date and time or has
+    no offset: a time without a zone is no instant, and guessing the zone would show people busy at the wrong hour.
     """
     try:
         instant = datetime.fromisoformat(text)
     except (ValueError, TypeError) as error:
-        message = f"{text!r} is no ISO 8601 date and time"
+        message = f"{text!r:.40} is no ISO 8601 date and time"
         raise ValueError(message) from error
     if instant.tzinfo is None:
-        message = f"{text!r} has no time zone"
+        message = f"{text!r:.40} has no time zone"
         raise ValueError(message)
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:
-        message = f"{text!r} is outside the years that a calendar can hold"
+        message = f"{text!r:.40} is outside the years that a calendar can hold"
         raise ValueError(message) from error
 
 

@@ -97,3 +97,11 @@ def test_rounding_up_to_a_second_is_never_earlier_and_leaves_a_whole_second_alon
 def test_rounding_down_to_a_minute() -> None:
     assert floor_to_minute(TWO + timedelta(seconds=59.999)) == TWO
     assert floor_to_minute(TWO) == TWO
+
+
+@pytest.mark.parametrize("text", ["x" * 300_000, "2026-11-21T14:00:00" + "." + "0" * 300_000])
+def test_a_text_without_end_is_not_repeated_whole(text: str) -> None:
+    with pytest.raises(ValueError, match=r"ISO 8601|time zone") as caught:
+        parse_instant(text)
+
+    assert len(str(caught.value)) < 100

@@ -154,6 +154,14 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda record: record["dynamodb"]["NewImage"].update(activity={"S": "Skiing"}),
         "Skiing",
     ),
+    "an activity without end": (
+        lambda record: record["dynamodb"]["NewImage"].update(activity={"S": "x" * 300_000}),
+        "xxx",
+    ),
+    "a time without end": (
+        lambda record: record["dynamodb"]["NewImage"].update(changedAt={"S": "x" * 300_000}),
+        "changedAt",
+    ),
 }
 
 
@@ -168,6 +176,7 @@ def test_a_malformed_record_is_set_aside_with_the_reason_and_its_keys(
     publication = stage.publisher.handle(stream_record)
     assert publication.set_aside is not None
     assert named in publication.set_aside
+    assert len(publication.set_aside) < 300  # a queue takes no message longer than 256 KiB
     letter = stage.dead_letter()
     assert letter == {"reason": publication.set_aside, "keys": keys if "dynamodb" in stream_record else None}
     assert stage.topic.published == []

@@ -180,7 +180,7 @@ def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
     except MalformedMessage:
         raise
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise MalformedMessage(f"{path}: {type(error).__name__}: {error}") from error
+        raise MalformedMessage(f"{path}: {type(error).__name__}: {error!s:.100}") from error
 
 
 def _minute_key(instant: datetime, shard: int) -> str:
