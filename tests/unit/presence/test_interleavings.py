@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -204,6 +205,7 @@ def published(record: PresenceRecord) -> tuple[Presence, datetime | None]:
     return record.presence, record.until
 
 
+@cache
 def first_item() -> dict[str, Any]:
     return to_attributes(item_from_record(first_record(), SHARDS))
 
