@@ -18,6 +18,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.sessions import Session
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -108,7 +109,7 @@ class WebClient:
         return host_unreachable(host, "the connection was lost")
 
 
-class _SessionThatStays(requests.Session):
+class _SessionThatStays(Session):
     """Knows no redirects: `requests` prepares the next request of each, and fails where the target is malformed."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
