@@ -115,10 +115,7 @@ def _add_users(commands: Commands[_Parser]) -> None:
     actions = users.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     add = actions.add_parser("add", help="add users by their primary SMTP addresses")
     add.add_argument("addresses", nargs="+", metavar="ADDRESS")
-    add.add_argument("--profile", default="default", help="the users' profile (default: default)")
-    load = actions.add_parser(
-        "import", help="add the users of a CSV file with a column address (and profile, if you like)"
-    )
+    load = actions.add_parser("import", help="add the users of a CSV file whose one column is address")
     load.add_argument("file", type=Path, metavar="FILE.csv")
     listing = actions.add_parser("list", help="list the users, their presence and their problems")
     listing.add_argument(

@@ -16,7 +16,6 @@ from presence.records import PresenceRecord
 from presence.tables.presences import PresenceTable
 from presence.tables.users import AddressTaken, ScheduledUser, UserTable
 
-_COLUMNS = ("address", "profile")
 _AT_ONCE = 100
 
 
@@ -25,7 +24,7 @@ def run(arguments: Namespace) -> int:
     if arguments.action == "load":
         wanted = read_csv(arguments.file)
     elif arguments.action == "add":
-        wanted = [(parse_smtp_address(address), arguments.profile) for address in arguments.addresses]
+        wanted = [parse_smtp_address(address) for address in arguments.addresses]
     else:
         wanted = []
     with aws_errors_in_words():
@@ -38,8 +37,8 @@ def run(arguments: Namespace) -> int:
         return _add(users, wanted)
 
 
-def read_csv(path: Path) -> list[tuple[str, str]]:
-    """Return the addresses and profiles of a CSV file.
+def read_csv(path: Path) -> list[str]:
+    """Return the addresses of a CSV file.
 
     Every row is looked at before anything is written: one that is wrong refuses the file. Raises `ConfigurationError`
     with the line.
@@ -53,12 +52,12 @@ def read_csv(path: Path) -> list[tuple[str, str]]:
         raise ConfigurationError(f"{path}: is no CSV file in UTF-8") from error
 
 
-def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[tuple[str, str]]:
+def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[str]:
     header = [name.strip().lower() for name in next(rows, [])]
     if "address" not in header:
-        raise ConfigurationError(f"{path}: the first line has to name the columns, address among them")
-    if unknown := [name for name in header if name not in _COLUMNS]:
-        raise ConfigurationError(f"{path}: the column {unknown[0]!r} is not known; use {' and '.join(_COLUMNS)}")
+        raise ConfigurationError(f"{path}: the first line has to name the column, address")
+    if unknown := [name for name in header if name != "address"]:
+        raise ConfigurationError(f"{path}: the column {unknown[0]!r} is not known; there is one, address")
     seen: dict[str, int] = {}
     for line, values in enumerate(rows, 2):
         if not any(value.strip() for value in values):
@@ -71,14 +70,14 @@ def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[tuple[str, str]]:
         if address in seen:
             raise ConfigurationError(f"{path}, line {line}: {address} stands in line {seen[address]} already")
         seen[address] = line
-        yield address, row.get("profile") or "default"
+        yield address
 
 
-def _add(users: UserTable, wanted: Sequence[tuple[str, str]]) -> int:
+def _add(users: UserTable, wanted: Sequence[str]) -> int:
     taken = 0
-    for address, profile in wanted:
+    for address in wanted:
         try:
-            user = users.add(address, profile)
+            user = users.add(address)
         except AddressTaken:
             taken += 1
             print(f"{address} is a user already")
