@@ -9,11 +9,11 @@ from typing import NamedTuple
 import boto3
 
 from presence.aws import client_config
+from presence.check_schedule import CheckSchedule
 from presence.clock import system_clock
 from presence.messages import decode_tick, new_traceparent
 from presence.observing import Observer
 from presence.queues import Queue
-from presence.scheduling import CheckSchedule
 from presence.settings import ScheduleChecksSettings
 from presence.tables.configuration import ConfigTable
 from presence.tables.users import UserTable

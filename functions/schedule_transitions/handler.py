@@ -13,11 +13,11 @@ from presence.clock import system_clock
 from presence.messages import decode_tick, new_traceparent
 from presence.observing import Observer
 from presence.queues import Queue
-from presence.scheduling import TransitionSchedule
 from presence.settings import ScheduleTransitionsSettings
 from presence.tables.configuration import ConfigTable
 from presence.tables.presences import PresenceTable
 from presence.transition_queue import TransitionQueue
+from presence.transition_schedule import TransitionSchedule
 
 
 class Parts(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
@@ -26,6 +27,17 @@ def parse_instant(text: str) -> datetime:
     except OverflowError as error:
         message = f"{text!r:.40} is outside the years that a calendar can hold"
         raise ValueError(message) from error
+
+
+def instant_noted(notes: Mapping[str, str], name: str) -> datetime | None:
+    """Return the instant that stands in notes under a name; None if there is none that can be read.
+
+    A note that is spoilt is like none: the first run has none either, and must not be stopped by it for good.
+    """
+    try:
+        return parse_instant(notes.get(name, ""))
+    except ValueError:
+        return None
 
 
 def format_instant(instant: datetime) -> str:
