@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,8 +90,9 @@ def _read(document: bytes, expected: Mapping[str, Any]) -> tuple[Mapping[str, ob
         return _settings(document), expected.get("settings")
     shown: Mapping[str, list[Mapping[str, Any]]] = expected.get("shown", {"first@example.com": []})
     window = Window(*(parse_instant(text) for text in expected.get("window", _ANY_DAY)))
+    interval = timedelta(minutes=expected.get("interval_minutes", 30))
     try:
-        results = parse_availability(document, list(shown), window, _HOST)
+        results = parse_availability(document, list(shown), window, _HOST, interval)
     except ProblemError as error:
         raise RefusedError(error.problem.code) from error
     found = {

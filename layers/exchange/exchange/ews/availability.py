@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
-from exchange.ews.merged import check_merged
+from exchange.ews.merged import MERGED_INTERVAL, check_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
@@ -58,12 +58,13 @@ class Availability:
 
 
 def parse_availability(
-    document: bytes, addresses: Sequence[str], window: Window, host: str
+    document: bytes, addresses: Sequence[str], window: Window, host: str, interval: timedelta = MERGED_INTERVAL
 ) -> tuple[Availability | Problem, ...]:
     """Read the answer about `addresses`, in their order; what is wrong with one mailbox costs only that one.
 
-    `host` names the server in problems. Raises `ProblemError` if the whole answer can't be used: MalformedAnswer,
-    AnswerCountMismatch, or the response code of a SOAP fault.
+    `host` names the server in problems; `interval` is that of the merged string that was asked for. Raises
+    `ProblemError` if the whole answer can't be used: MalformedAnswer, AnswerCountMismatch, or the response code of a
+    SOAP fault.
     """
     try:
         items = _read_array(document, host)
@@ -71,7 +72,7 @@ def parse_availability(
         raise ProblemError(malformed_answer(host, str(error))) from error
     if len(items) != len(addresses):
         raise ProblemError(count_mismatch(host, len(addresses), len(items)))
-    return tuple(_read_mailbox(item, address, window) for item, address in zip(items, addresses, strict=True))
+    return tuple(_read_mailbox(item, address, window, interval) for item, address in zip(items, addresses, strict=True))
 
 
 def _read_array(document: bytes, host: str) -> list[etree._Element]:
@@ -90,14 +91,14 @@ def _read_array(document: bytes, host: str) -> list[etree._Element]:
     return items
 
 
-def _read_mailbox(item: etree._Element, address: str, window: Window) -> Availability | Problem:
+def _read_mailbox(item: etree._Element, address: str, window: Window, interval: timedelta) -> Availability | Problem:
     try:
-        return _read_response(item, address, window)
+        return _read_response(item, address, window, interval)
     except MalformedXml as error:
         return malformed_calendar(address, str(error))
 
 
-def _read_response(item: etree._Element, address: str, window: Window) -> Availability | Problem:
+def _read_response(item: etree._Element, address: str, window: Window, interval: timedelta) -> Availability | Problem:
     message = only_child(item, _MESSAGE)
     if message is None:
         raise MalformedXml("FreeBusyResponse has no ResponseMessage")
@@ -122,7 +123,7 @@ def _read_response(item: etree._Element, address: str, window: Window) -> Availa
     entries = [entry for entry in read if entry.start < window.end and entry.end > max(window.start, entry.start)]
     merged = only_text(view, _MERGED)
     entries += check_merged(
-        merged, read, window, array_is_there=events is not None, promised=kind in _VIEWS_WITH_MERGED
+        merged, read, window, interval, array_is_there=events is not None, promised=kind in _VIEWS_WITH_MERGED
     )
     return Availability(tuple(sorted(entries, key=lambda entry: (entry.start, entry.end))), kind)
 

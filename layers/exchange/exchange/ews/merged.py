@@ -16,7 +16,13 @@ _TAKEN = frozenset("123")
 
 
 def check_merged(
-    digits: str | None, entries: Sequence[CalendarEntry], window: Window, *, array_is_there: bool, promised: bool
+    digits: str | None,
+    entries: Sequence[CalendarEntry],
+    window: Window,
+    interval: timedelta,
+    *,
+    array_is_there: bool,
+    promised: bool,
 ) -> list[CalendarEntry]:
     """Return NoData entries for the intervals for which Exchange says that it has none.
 
@@ -33,18 +39,18 @@ def check_merged(
         return []
     if not _DIGITS.issuperset(digits):
         raise MalformedXml("MergedFreeBusy holds something else than the digits 0 to 4")
-    intervals = math.ceil((window.end - window.start) / MERGED_INTERVAL)
+    intervals = math.ceil((window.end - window.start) / interval)
     # With entries there, a server may round the end of the window the other way.
     if len(digits) < (intervals - 1 if array_is_there else intervals):
         missing = "" if array_is_there else "CalendarEventArray is missing, and "
         raise MalformedXml(f"{missing}MergedFreeBusy does not cover the time asked for")
     digits = digits[:intervals]
-    if _shows_more(digits, entries, window):
+    if _shows_more(digits, entries, window, interval):
         raise MalformedXml("MergedFreeBusy shows times of which CalendarEventArray has no entry")
-    return _gaps(digits, entries, window) if _NO_DATA in digits else []
+    return _gaps(digits, entries, window, interval) if _NO_DATA in digits else []
 
 
-def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window) -> bool:
+def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window, interval: timedelta) -> bool:
     """Tell whether an interval is shown as taken with nothing that takes it within an interval: entries were lost.
 
     One interval is left on either side, for servers that count from another minute than they were asked from.
@@ -52,18 +58,18 @@ def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window) -
     taking = [entry for entry in entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
     for index, digit in enumerate(digits):
         if digit in _TAKEN:
-            since = window.start + (index - 1) * MERGED_INTERVAL
-            until = since + 3 * MERGED_INTERVAL
+            since = window.start + (index - 1) * interval
+            until = since + 3 * interval
             if not any(entry.start < until and entry.end > since for entry in taking):
                 return True
     return False
 
 
-def _gaps(digits: str, entries: Sequence[CalendarEntry], window: Window) -> list[CalendarEntry]:
+def _gaps(digits: str, entries: Sequence[CalendarEntry], window: Window, interval: timedelta) -> list[CalendarEntry]:
     gaps: list[CalendarEntry] = []
     for index, digit in enumerate(digits):
-        start = window.start + index * MERGED_INTERVAL
-        end = min(start + MERGED_INTERVAL, window.end)
+        start = window.start + index * interval
+        end = min(start + interval, window.end)
         if digit != _NO_DATA or start >= end or any(entry.start < end and entry.end > start for entry in entries):
             continue
         if gaps and gaps[-1].end == start:
