@@ -1,9 +1,17 @@
-"""What holds for every test: no connection leaves this machine."""
+"""What holds for every test: no connection leaves this machine, and an interrupt reaches whom it is sent to."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from pytest_socket import socket_allow_hosts
+
+
+def pytest_configure() -> None:
+    """Take interrupts: a shell starts what it puts into the background with SIGINT ignored, and that is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
