@@ -57,7 +57,7 @@ contract: install
 	$(PYTEST) tests/contract
 
 integration: install engine layers
-	$(PYTEST) --numprocesses auto --dist loadfile tests/integration
+	$(PYTEST) tests/integration
 
 e2e: install engine layers
 	$(PYTEST) tests/e2e

@@ -11,6 +11,7 @@ import pytest
 
 from cli.main import main
 from local.demo.subscriber import Subscriber
+from local.demo.warm_up import warm_up
 from local.exchange.operator_folder import write_operator_folder
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
@@ -23,7 +24,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def local_stack() -> Iterator[LocalStack]:
-    with LocalStack() as running:
+    # Workers that start while others work may take longer than their messages are hidden: they are started before.
+    with LocalStack(parameters={"MaximumConcurrentChecks": "2", "CheckTimeoutSeconds": "5"}) as running:
+        warm_up(running.deployment, concurrent_checks=2)
         yield running
 
 
