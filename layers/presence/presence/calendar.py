@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from presence.working_hours import WorkingHours
+
 
 class BusyType(StrEnum):
     """The status of a calendar entry, in the words of EWS (types.xsd, LegacyFreeBusyType)."""
@@ -45,7 +47,8 @@ class CalendarEntry:
     """One entry of a calendar, over [start, end), instants in UTC.
 
     `is_meeting`, `is_recurring` and `is_private` are None where the rights given do not show them
-    (domain.md, "What can be known with which rights").
+    (domain.md, "What can be known with which rights"). `is_kept`: it is known from an earlier reading, of a stretch
+    for which Exchange has no data now.
     """
 
     start: datetime
@@ -54,6 +57,7 @@ class CalendarEntry:
     is_meeting: bool | None = None
     is_recurring: bool | None = None
     is_private: bool | None = None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class CalendarReading:
 
     `entries` are those that overlap `window`, with their true start and end; `read_at` is when the question was sent
     (an instant in UTC): of two readings the one asked later is the newer. `endpoint` is the URL that answered, `view`
-    the detail that it gave (types.xsd, FreeBusyViewType).
+    the detail that it gave (types.xsd, FreeBusyViewType), `working_hours` those of the mailbox, if it told them.
     """
 
     address: str
@@ -71,3 +75,4 @@ class CalendarReading:
     read_at: datetime
     endpoint: str
     view: str
+    working_hours: WorkingHours | None = None

@@ -1,72 +1,75 @@
-"""From calendar entries to claims, by the rules of a profile.
+"""The rules by which what is known of somebody becomes claims: a profile, as data (domain.md, "Words").
 
-A profile is data: which status makes which claim, and which claim is the stronger (the table of domain.md, "Words").
+`presence.profiles` has the profiles that come with the product and reads those that operators write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
 
-from presence.calendar import BusyType, CalendarEntry
-from presence.claims import Claim, Source
-from presence.presences import Activity, Availability, Presence
+from presence.calendar import BusyType
+from presence.presences import Presence
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What an entry claims: a presence, under the rule's name, with a strength (the higher wins)."""
+class Kind(StrEnum):
+    """The kinds of claims that a profile ranks."""
 
-    name: str
-    presence: Presence
-    strength: int
+    BY_HAND = "by-hand"
+    OUT_OF_OFFICE = "out-of-office"
+    BUSY = "busy"
+    AUTOMATIC_REPLY = "automatic-reply"
+    TENTATIVE = "tentative"
+    WORKING_ELSEWHERE = "working-elsewhere"
+    OFF_WORK = "off-work"
+
+
+DEFAULT_ORDER = tuple(Kind)
+"""By hand first (domain.md, "Presence as claims")."""
+
+KIND_OF = {
+    BusyType.OUT_OF_OFFICE: Kind.OUT_OF_OFFICE,
+    BusyType.BUSY: Kind.BUSY,
+    BusyType.TENTATIVE: Kind.TENTATIVE,
+    BusyType.WORKING_ELSEWHERE: Kind.WORKING_ELSEWHERE,
+}
+
+_STEP = 10
+
+
+class PrivateEntries(StrEnum):
+    """What private entries claim: the same as others, never more than the plain status, or nothing."""
+
+    LIKE_OTHERS = "like-others"
+    PLAIN = "plain"
+    IGNORED = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How the statuses of a calendar become claims; a status without a rule claims nothing.
+    """How what is known becomes claims. A kind without a presence in `presences` claims nothing.
 
-    `meeting` stands in for the rule of Busy where an entry is known to be a meeting with others.
+    `meeting` is shown instead of the presence of Busy where an entry is known to be a meeting with others (None: no
+    difference). `order` ranks the kinds, the strongest first. `all_day_busy`: whether a Busy entry over whole days
+    claims. `minimum_length`: shorter entries claim nothing. `close_gaps`: gaps of at most this length between busy
+    entries are shown as busy. `replies_switched_on_claim`: replies without start and end claim too, instead of being a
+    note beside the presence. `longest_by_hand`: what is set by hand ends by then, unless told otherwise.
     """
 
     name: str
-    rules: Mapping[BusyType, Rule]
-    meeting: Rule
+    presences: Mapping[Kind, Presence]
+    meeting: Presence | None = None
+    order: tuple[Kind, ...] = DEFAULT_ORDER
+    all_day_busy: bool = True
+    private: PrivateEntries = PrivateEntries.LIKE_OTHERS
+    minimum_length: timedelta = timedelta(0)
+    close_gaps: timedelta = timedelta(0)
+    replies_switched_on_claim: bool = False
+    longest_by_hand: timedelta = timedelta(hours=8)
+    strengths: Mapping[Kind, int] = field(init=False, repr=False, compare=False)
 
-
-DEFAULT_PROFILE = Profile(
-    name="default",
-    rules=MappingProxyType(
-        {
-            BusyType.OUT_OF_OFFICE: Rule("out-of-office", Presence(Availability.AWAY, Activity.OUT_OF_OFFICE), 40),
-            BusyType.BUSY: Rule("busy", Presence(Availability.BUSY, Activity.BUSY), 30),
-            BusyType.WORKING_ELSEWHERE: Rule(
-                "working-elsewhere", Presence(Availability.AVAILABLE, Activity.WORKING_ELSEWHERE), 10
-            ),
-        }
-    ),
-    meeting=Rule("busy-meeting", Presence(Availability.BUSY, Activity.IN_A_MEETING), 31),
-)
-"""Free and Tentative claim nothing, NoData is no statement at all, and all others are as domain.md has them."""
-
-
-def claims_of(entries: Iterable[CalendarEntry], profile: Profile) -> list[Claim]:
-    """Return the claims that the entries make; an entry without length makes none."""
-    claims = []
-    for entry in entries:
-        rule = _rule_for(entry, profile)
-        if rule is not None and entry.start < entry.end:
-            claims.append(Claim(entry.start, entry.end, rule.presence, Source.CALENDAR, rule.name, rule.strength))
-    return claims
-
-
-def stretches_without_data(entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
-    """Return the entries with which Exchange says that it does not know."""
-    return [entry for entry in entries if entry.busy_type is BusyType.NO_DATA and entry.start < entry.end]
-
-
-def _rule_for(entry: CalendarEntry, profile: Profile) -> Rule | None:
-    if entry.busy_type is BusyType.BUSY and entry.is_meeting:
-        return profile.meeting
-    return profile.rules.get(entry.busy_type)
+    def __post_init__(self) -> None:
+        ranked = {kind: _STEP * (len(self.order) - place) for place, kind in enumerate(self.order)}
+        object.__setattr__(self, "strengths", ranked)
