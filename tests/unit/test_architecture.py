@@ -30,6 +30,7 @@ DOMAIN = (
     "calendar",
     "claims",
     "decisions",
+    "documents",
     "errors",
     "events",
     "fields",
@@ -39,7 +40,7 @@ DOMAIN = (
     "records",
     "timeline",
 )
-OF_THE_DOMAIN_IN_EXCHANGE = {"addresses", "calendar", "errors", "instants"}
+OF_THE_DOMAIN_IN_EXCHANGE = {"addresses", "calendar", "documents", "errors", "instants"}
 NEVER_IN_DOMAIN = {"boto3", "botocore", "exchangelib", "requests", "os", "time", "aws_lambda_powertools"}
 ONLY_IN_EXCHANGE = {"exchangelib", "requests", "lxml", "dns", "spnego", "requests_ntlm"}
 

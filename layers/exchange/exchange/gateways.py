@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from exchange.documents import Section
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from presence.addresses import domain_of
+from presence.documents import Section
 from presence.errors import ConfigurationError, Problem, ProblemError, ProblemKind
 
 SCHEMA_VERSION = 1
