@@ -170,13 +170,13 @@ def lasts_whole_days(start: datetime, end: datetime, zone: MailboxZone) -> bool:
 
     Days on which the clock changes count as well, though they have 23 or 25 hours.
     """
-    if end - start < _SHORTEST_DAY:  # spares the work for nearly every entry
+    # Two midnights of one day lie closer together than that; and it spares the work for nearly every entry.
+    if end - start < _SHORTEST_DAY:
         return False
     try:
-        first, last = _day_beginning_at(start, zone), _day_beginning_at(end, zone)
+        return _begins_a_day(start, zone) and _begins_a_day(end, zone)
     except OverflowError:
         return False
-    return first is not None and last is not None and first < last
 
 
 def working_hours_to_text(hours: WorkingHours) -> str:
@@ -255,15 +255,10 @@ def _working_stretches(hours: WorkingHours, start: datetime, end: datetime) -> I
         midnight += _DAY
 
 
-def _day_beginning_at(instant: datetime, zone: MailboxZone) -> date | None:
-    """Return the day of the zone that begins at an instant; None if none does.
-
-    On a day whose midnight the clock shows twice, either is taken; on one whose midnight it skips, its first moment.
-    """
+def _begins_a_day(instant: datetime, zone: MailboxZone) -> bool:
+    """Tell whether it is midnight; of a day whose midnight the clock skips, whether it is the first moment."""
     local = zone.local(instant)
-    if local.time() != time() and zone.instant(datetime.combine(local.date(), time())) != instant:
-        return None
-    return local.date()
+    return local.time() == time() or zone.instant(datetime.combine(local.date(), time())) == instant
 
 
 def _change_to_text(change: ZoneChange) -> str:
