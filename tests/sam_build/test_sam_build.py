@@ -44,7 +44,7 @@ def test_layers_hold_their_package_and_leave_out_what_the_runtime_brings(deploye
 
 def test_a_function_holds_its_handler_only(deployed_build: Path) -> None:
     functions = [folder for folder in deployed_build.iterdir() if folder.name.endswith("Function")]
-    assert len(functions) == 5
+    assert len(functions) == 6
     for folder in functions:
         assert [path.name for path in folder.iterdir()] == ["handler.py"]
 

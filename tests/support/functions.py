@@ -1,4 +1,4 @@
-"""The five functions wired as they are on AWS, in an account of one test: for tests/unit/functions."""
+"""The functions wired as they are on AWS, in an account of one test: for tests/unit/functions."""
 
 from __future__ import annotations
 
@@ -79,4 +79,7 @@ def make_resources(aws: Account) -> dict[str, str]:
         "EVENT_SOURCE": "urn:calendar-presence:test",
         "PUBLISH_UNTIL": "true",
         "PUBLISH_NEXT": "false",
+        "HISTORY_TABLE": aws.make_table("HistoryTable"),
+        "HISTORY_DAYS": "30",
+        "HISTORY_FAILURE_QUEUE_URL": aws.make_queue("history-failures"),
     }

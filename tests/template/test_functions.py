@@ -21,7 +21,9 @@ SETTINGS: dict[str, Callable[[Any], object]] = {
     "schedule_transitions": settings.ScheduleTransitionsSettings.from_env,
     "apply_transitions": settings.ApplyTransitionsSettings.from_env,
     "publish_presence": settings.PublishPresenceSettings.from_env,
+    "record_history": settings.RecordHistorySettings.from_env,
 }
+LEAST_DEPLOYED = {"HistoryDays": "1"}  # with fewer days there is no function to tell
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}  # read by the library itself
 
 
@@ -46,7 +48,8 @@ def _variables(folder: str, choice: str = "Default") -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in _function(folder).get("Environment", {}).get("Variables", {}).items():
         parameter = template()["Parameters"].get(value.get("Ref"), {})
-        values[name] = str(parameter.get(choice, parameter.get("Default", "something")))
+        chosen = str(parameter.get(choice, parameter.get("Default", "something")))
+        values[name] = LEAST_DEPLOYED.get(value.get("Ref"), chosen) if chosen == "0" else chosen
     return values
 
 

@@ -34,13 +34,25 @@ DOMAIN = (
     "errors",
     "events",
     "fields",
+    "history",
     "instants",
     "mapping",
     "presences",
+    "profile_documents",
+    "profiles",
     "records",
+    "rights",
     "timeline",
 )
-OF_THE_DOMAIN_IN_EXCHANGE = {"addresses", "calendar", "documents", "errors", "instants"}
+OF_THE_DOMAIN_IN_EXCHANGE = {
+    "addresses",
+    "calendar",
+    "documents",
+    "errors",
+    "instants",
+    "profile_documents",
+    "profiles",
+}
 NEVER_IN_DOMAIN = {"boto3", "botocore", "exchangelib", "requests", "os", "time", "aws_lambda_powertools"}
 ONLY_IN_EXCHANGE = {"exchangelib", "requests", "lxml", "dns", "spnego", "requests_ntlm"}
 

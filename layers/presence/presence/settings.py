@@ -143,6 +143,24 @@ class PublishPresenceSettings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RecordHistorySettings:
+    """Of `record_history`, which is deployed only where the days are more than 0."""
+
+    history_table: str
+    kept: timedelta
+    failure_queue_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            history_table=_text(environment, "HISTORY_TABLE"),
+            kept=timedelta(days=_number(environment, "HISTORY_DAYS", 1, 365)),
+            failure_queue_url=_text(environment, "HISTORY_FAILURE_QUEUE_URL"),
+        )
+
+
 def _rules(environment: Mapping[str, str]) -> Rules:
     return Rules(
         unknown_after=timedelta(hours=_number(environment, "UNKNOWN_AFTER_HOURS", 1, 24 * 14)),

@@ -14,6 +14,7 @@ from presence.settings import (
     ApplyTransitionsSettings,
     CheckCalendarsSettings,
     PublishPresenceSettings,
+    RecordHistorySettings,
     ScheduleChecksSettings,
     ScheduleTransitionsSettings,
 )
@@ -40,6 +41,9 @@ GOOD: dict[str, str] = {
     "PUBLISH_FAILURE_QUEUE_URL": "https://sqs.test/failures",
     "PUBLISH_UNTIL": "true",
     "PUBLISH_NEXT": "false",
+    "HISTORY_TABLE": "history",
+    "HISTORY_DAYS": "30",
+    "HISTORY_FAILURE_QUEUE_URL": "https://sqs.test/history-failures",
 }
 """Every variable of every function, as a deployed stack has it."""
 
@@ -49,6 +53,7 @@ READ_BY: dict[str, Callable[[Mapping[str, str]], object]] = {
     "schedule_transitions": ScheduleTransitionsSettings.from_env,
     "apply_transitions": ApplyTransitionsSettings.from_env,
     "publish_presence": PublishPresenceSettings.from_env,
+    "record_history": RecordHistorySettings.from_env,
 }
 NUMBERS = {name for name, value in GOOD.items() if value.isdigit()}
 FLAGS = {name for name, value in GOOD.items() if value in {"true", "false"}}
