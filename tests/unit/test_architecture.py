@@ -44,6 +44,9 @@ DOMAIN = (
     "rights",
     "timeline",
 )
+RENDERINGS = [
+    f"renderings/{path.stem}" for path in sorted((CHECKOUT / "layers/presence/presence/renderings").glob("*.py"))
+]
 OF_THE_DOMAIN_IN_EXCHANGE = {
     "addresses",
     "calendar",
@@ -124,7 +127,7 @@ def test_an_import_that_points_outward_is_noticed(room: str, source: str) -> Non
     assert violations(room, source)
 
 
-@pytest.mark.parametrize("module", DOMAIN)
+@pytest.mark.parametrize("module", [*DOMAIN, *RENDERINGS])
 def test_the_domain_knows_no_library_no_environment_and_no_clock(module: str) -> None:
     source = (CHECKOUT / "layers/presence/presence" / f"{module}.py").read_text(encoding="utf-8")
     assert not {name.split(".")[0] for name in imported_by(source)} & NEVER_IN_DOMAIN
