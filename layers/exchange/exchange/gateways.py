@@ -17,6 +17,8 @@ from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port,
 from presence.addresses import domain_of
 from presence.documents import Section
 from presence.errors import ConfigurationError, Problem, ProblemError, ProblemKind
+from presence.profile_documents import take_profiles
+from presence.profiles import BUILT_IN, Profiles
 
 SCHEMA_VERSION = 1
 ALL_OTHER_DOMAINS = "*"
@@ -87,6 +89,7 @@ class GatewaysDocument:
 
     gateways: tuple[Gateway, ...]
     network: NetworkSettings = NetworkSettings()
+    profiles: Profiles = BUILT_IN
 
     def gateway_for(self, address: str) -> Gateway:
         """Return the gateway that serves an SMTP address.
@@ -147,8 +150,9 @@ def parse_gateways(document: Mapping[str, object]) -> GatewaysDocument:
         gateway = _gateway(section)
         _refuse_overlap(section, gateway, gateways)
         gateways.append(gateway)
+    profiles = take_profiles(root)
     root.finish()
-    return GatewaysDocument(tuple(gateways), network)
+    return GatewaysDocument(tuple(gateways), network, profiles)
 
 
 def _network(section: Section) -> NetworkSettings:

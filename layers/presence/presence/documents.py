@@ -65,10 +65,12 @@ class Section:
         for candidate in known:
             if text == str(candidate):
                 return candidate
-        raise self.refuse(key, f"{text!r} is not known; use {' or '.join(known)}")
+        raise self.refuse(key, f"{text!r:.60} is not known; use {' or '.join(known)}")
 
-    def number(self, key: str) -> int:
+    def number(self, key: str, default: int | None = None) -> int:
         """Return a whole number (a Decimal without a fraction is one: so does DynamoDB hand it back)."""
+        if default is not None and key not in self._left:
+            return default
         value = self._take(key)
         try:
             number = int(value) if not isinstance(value, bool | str | float) else None  # type: ignore[call-overload]
@@ -91,10 +93,12 @@ class Section:
         """Return a table inside this one; an absent one is empty."""
         return Section(self._left.pop(key, {}), self.where(key))
 
-    def sections(self, key: str) -> list[Section]:
-        """Return the tables of a list that must be there and not be empty."""
+    def sections(self, key: str, *, required: bool = True) -> list[Section]:
+        """Return the tables of a list; if it is required, it must be there and not be empty."""
+        if not required and key not in self._left:
+            return []
         value = self._take(key)
-        if not isinstance(value, list | tuple) or not value:
+        if not isinstance(value, list | tuple) or (required and not value):
             raise self.refuse(key, f"must be a list of tables, not {_kind(value)}")
         return [Section(item, f"{self.where(key)}[{index}]") for index, item in enumerate(value)]
 
@@ -102,11 +106,10 @@ class Section:
         """Return all that is left as texts by name, for tables whose keys are data."""
         return {key: self.text(key) for key in sorted(self._left)}
 
-    def finish(self) -> None:
+    def finish(self, reason: str = "this key is not known here") -> None:
         """Refuse the keys that nobody has read."""
         if self._left:
-            key = min(self._left)
-            raise self.refuse(key, "this key is not known here")
+            raise self.refuse(min(self._left), reason)
 
     def _take(self, key: str) -> object:
         if key not in self._left:
