@@ -21,6 +21,7 @@ from local.exchange.server import SimulatedExchange
 from presence.addresses import domain_of
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
+from presence.working_hours import WorkingPeriod
 
 START = datetime.now(UTC).replace(microsecond=0)
 WINDOW = Window(START - timedelta(hours=1), START + timedelta(hours=24))
@@ -76,6 +77,25 @@ def test_everybody_is_read_as_the_organisation_has_them(simulated: SimulatedExch
         ), address
     assert SUBJECT_CANARY not in repr(results)
     assert LOCATION_CANARY not in repr(results)
+
+
+def test_everybody_s_working_hours_come_along_in_their_own_zone(simulated: SimulatedExchange) -> None:
+    users = [user for user in simulated.organisation.users if user not in {*UNKNOWN_USERS, USER_WITHOUT_ACCESS}]
+    results = reader(simulated).read_calendars(users, WINDOW)
+
+    for address in users:
+        reading = results[address]
+        mailbox = simulated.organisation.mailbox(address)
+        assert isinstance(reading, CalendarReading)
+        assert reading.working_hours is not None
+        assert mailbox is not None
+        (period,) = reading.working_hours.periods
+        planned = mailbox.working_hours
+        assert period == WorkingPeriod(frozenset(planned.weekdays), planned.start_minute, planned.end_minute)
+        for month in range(1, 13):
+            noon = datetime(START.year, month, 15, 12, tzinfo=UTC)
+            shown = noon.astimezone(mailbox.zone).replace(tzinfo=None)
+            assert reading.working_hours.zone.local(noon) == shown, (address, month)
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,15 @@ class ExchangeReader:
                 continue
             return {
                 resolution.address: (
-                    CalendarReading(resolution.address, window, result.entries, asked_at, urls[0], result.view)
+                    CalendarReading(
+                        resolution.address,
+                        window,
+                        result.entries,
+                        asked_at,
+                        urls[0],
+                        result.view,
+                        result.working_hours,
+                    )
                     if isinstance(result, Availability)
                     else result
                 )

@@ -18,10 +18,12 @@ from exchange.ews.merged import MERGED_INTERVAL, check_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.working_hours import read_working_hours
 from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.errors import Problem, ProblemError
 from presence.instants import parse_instant
+from presence.working_hours import WorkingHours
 
 _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
 _VIEWS_WITH_MERGED = frozenset({"FreeBusyMerged", "DetailedMerged"})
@@ -51,10 +53,14 @@ _DETAILS = f"{{{TYPES}}}CalendarEventDetails"
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The calendar of one mailbox: entries that overlap the window, with their true start and end, and the view."""
+    """The calendar of one mailbox: entries that overlap the window, with their true start and end, and the view.
+
+    `working_hours` is None if none came that can be used.
+    """
 
     entries: tuple[CalendarEntry, ...]
     view: str
+    working_hours: WorkingHours | None = None
 
 
 def parse_availability(
@@ -125,7 +131,8 @@ def _read_response(item: etree._Element, address: str, window: Window, interval:
     entries += check_merged(
         merged, read, window, interval, array_is_there=events is not None, promised=kind in _VIEWS_WITH_MERGED
     )
-    return Availability(tuple(sorted(entries, key=lambda entry: (entry.start, entry.end))), kind)
+    in_order = tuple(sorted(entries, key=lambda entry: (entry.start, entry.end)))
+    return Availability(in_order, kind, read_working_hours(view))
 
 
 def _read_events(events: etree._Element) -> list[CalendarEntry]:
