@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import ssl
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from exchange.files import load_toml, read_bounded
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from presence.addresses import domain_of
 from presence.documents import Section
@@ -23,7 +23,6 @@ from presence.profiles import BUILT_IN, Profiles
 SCHEMA_VERSION = 1
 ALL_OTHER_DOMAINS = "*"
 _DNS_PORT = 53
-_LARGEST_FILE = 1024 * 1024
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
@@ -116,16 +115,7 @@ def load_gateways_document(path: Path) -> dict[str, object]:
 
     The result is what ConfigTable holds. Raises `ConfigurationError` if a file can't be read or is no TOML.
     """
-    try:
-        document: dict[str, object] = tomllib.loads(_read_bounded(path).decode())
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not written in UTF-8") from error
-    except ValueError as error:  # not always TOMLDecodeError: a number may be too long for Python
-        raise ConfigurationError(f"{path}: is no TOML: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"{path}: is no TOML that can be read: it is nested too deep") from error
+    document = load_toml(path)
     gateways = document.get("gateways")
     for index, gateway in enumerate(gateways if isinstance(gateways, list) else []):
         if isinstance(gateway, dict) and "ca_file" in gateway:
@@ -261,25 +251,13 @@ def _read_ca_file(path: Path, gateway: dict[str, object], where: str) -> str:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f"{where}.ca_file: must be the name of a file")
     try:
-        return _read_bounded(path.parent / name).decode("ascii")
+        return read_bounded(path.parent / name).decode("ascii")
     except OSError as error:
         raise ConfigurationError(f"{where}.ca_file: {name!r} can't be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{where}.ca_file: {name!r} is no PEM file") from error
     except ValueError as error:  # of a name with a null byte
         raise ConfigurationError(f"{where}.ca_file: {name!r} is no name of a file") from error
-
-
-def _read_bounded(path: Path) -> bytes:
-    """Return what stands in a file. Raises OSError, and `ConfigurationError` if it is no document that a person wrote.
-
-    A device or a disk image named by mistake must not fill the memory.
-    """
-    with path.open("rb") as file:
-        content = file.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE:
-        raise ConfigurationError(f"{path}: has more than {_LARGEST_FILE // 1024} KiB")
-    return content
 
 
 def _refuse_overlap(section: Section, gateway: Gateway, earlier: list[Gateway]) -> None:
