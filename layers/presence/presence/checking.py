@@ -15,21 +15,21 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
-from presence.decisions import Decision, Rules, after_problem, after_reading
+from presence.decisions import Decision, Readings, after_problem, after_reading
 from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
+from presence.freshness import Rules
 from presence.instants import floor_to_minute
-from presence.mapping import DEFAULT_PROFILE
+from presence.knowledge import LOOKS_BACK
 from presence.messages import CheckReason, CheckRequest
+from presence.profiles import Assignment, Profiles
 from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
 from presence.records import PresenceRecord, User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
 from presence.writing import write_decided
-
-_LOOKS_BACK = timedelta(hours=1)
-"""A timeline starts an hour ago, so that it says since when the present entry runs."""
 
 _FIRST_BACKOFF = 15.0
 """Seconds until the first retry where the server named no time; each further one waits twice as long."""
@@ -42,19 +42,30 @@ class CalendarReader(Protocol):
         """Return a reading or a problem for each of the addresses; never raises for one mailbox or endpoint."""
         ...
 
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        """Return the automatic replies of mailboxes, each or a problem; of those that are not asked for them nothing.
+
+        Never raises for one mailbox or endpoint.
+        """
+        ...
+
 
 def window_around(now: datetime, horizon: timedelta) -> Window:
     """Return the stretch of the calendar that is read at an instant: from an hour ago to the horizon, whole minutes."""
     minute = floor_to_minute(now)
-    return Window(minute - _LOOKS_BACK, minute + horizon)
+    return Window(minute - LOOKS_BACK, minute + horizon)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What an operator sets for checks: how often, how far ahead, and the rules of decisions."""
+    """What an operator sets for checks: how often, how far ahead, and the rules of decisions.
+
+    Automatic replies change more rarely than calendars, so they are read every `replies_interval`.
+    """
 
     interval: timedelta = timedelta(minutes=5)
     horizon: timedelta = timedelta(hours=24)
+    replies_interval: timedelta = timedelta(minutes=15)
     rules: Rules = field(default_factory=Rules)
 
 
@@ -63,8 +74,9 @@ class CheckSummary:
     """What came of a request, in numbers of users.
 
     `problems` counts the users whose mailbox could not be read, by code; `unread` is how many of them are not asked for
-    again before their next turn. `errors` are those whose record could not be read or written, by user id: their
-    message has to come back, which is harmless to the others.
+    again before their next turn. `dropped` are those whose next turn has come, who were removed, or whose calendar is
+    switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record could not be
+    read or written, by user id: their message has to come back, which is harmless to the others.
     """
 
     checked: int = 0
@@ -72,6 +84,7 @@ class CheckSummary:
     published: int = 0
     retried: int = 0
     dropped: int = 0
+    unknown_profiles: int = 0
     problems: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     errors: dict[str, Exception] = field(default_factory=dict)
@@ -84,6 +97,7 @@ class CheckSummary:
             "published": self.published,
             "retried": self.retried,
             "dropped": self.dropped,
+            "unknown_profiles": self.unknown_profiles,
             "problems": self.problems,
         }
         return {name: number for name, number in numbers.items() if number}
@@ -95,13 +109,17 @@ class CheckSummary:
 
 
 class CalendarCheck:
-    """The use case of `check_calendars`. `clock` gives the present instant in UTC; `jitter` a factor around 1."""
+    """The use case of `check_calendars`.
+
+    `profiles` gives the profiles as they stand, `clock` the present instant in UTC, `jitter` a factor around 1.
+    """
 
     def __init__(
         self,
         presences: PresenceTable,
         users: UserTable,
         reader: CalendarReader,
+        profiles: Callable[[], Profiles],
         check_queue: Queue,
         transition_queue: TransitionQueue,
         clock: Callable[[], datetime],
@@ -111,6 +129,7 @@ class CalendarCheck:
         self._presences = presences
         self._users = users
         self._reader = reader
+        self._profiles = profiles
         self._check_queue = check_queue
         self._transition_queue = transition_queue
         self._clock = clock
@@ -123,21 +142,25 @@ class CalendarCheck:
         if now - request.requested_at > self._options.interval:
             # The users' next turn has come or is coming: their calendars are read then, not twice.
             return CheckSummary(dropped=len(request.users))
-        window = window_around(now, self._options.horizon)
-        outcomes = self._reader.read_calendars([user.address for user in request.users], window)
         stored = self._presences.get_many([user.user_id for user in request.users])
-        summary = CheckSummary(checked=len(request.users), errors=dict(stored.malformed))
+        summary = CheckSummary(errors=dict(stored.malformed))
+        users = [
+            user
+            for user in request.users
+            if user.user_id not in stored.malformed and self._may_be_read(user, stored.found.get(user.user_id), now)
+        ]
+        summary.checked = len(users)
+        summary.dropped = len(request.users) - len(users) - len(stored.malformed)
+        outcomes = self._read(request, users, stored.found, now)
         written: list[PresenceRecord] = []
         failed: list[tuple[User, Problem]] = []
-        for user in request.users:
-            if user.user_id in stored.malformed:
-                continue
+        for user in users:
             outcome = outcomes[user.address]
             before = stored.found.get(user.user_id)
             try:
                 after = self._write(before, user, outcome, request.traceparent)
-                if isinstance(outcome, CalendarReading) and request.endpoint != outcome.endpoint:
-                    self._users.remember_endpoint(user.user_id, outcome.endpoint)
+                if isinstance(outcome, Readings) and request.endpoint != outcome.calendar.endpoint:
+                    self._users.remember_endpoint(user.user_id, outcome.calendar.endpoint)
             except (CalendarPresenceError, ClientError, BotoCoreError) as error:
                 summary.errors[user.user_id] = error
                 continue
@@ -148,25 +171,61 @@ class CalendarCheck:
                 failed.append((user, outcome))
                 summary.problems[outcome.code] = summary.problems.get(outcome.code, 0) + 1
         summary.written = len(written)
+        summary.unknown_profiles = sum(self._assigned(user).mistake is not None for user in users)
         self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
         summary.retried = self._retry(request, failed)
         # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
         summary.unread = len(failed) - summary.retried
         return summary
 
+    def _may_be_read(self, user: User, record: PresenceRecord | None, now: datetime) -> bool:
+        """Tell whether a calendar is to be read: not one that is switched off, nor that of somebody who was removed."""
+        if record is None:
+            return self._users.has(user.user_id)
+        return record.knowledge.use.allows(now)
+
+    def _read(
+        self, request: CheckRequest, users: Sequence[User], records: Mapping[str, PresenceRecord], now: datetime
+    ) -> dict[str, Readings | Problem]:
+        """Return what Exchange says of each address; without its automatic replies where only they can't be had."""
+        window = window_around(now, self._options.horizon)
+        calendars = self._reader.read_calendars([user.address for user in users], window) if users else {}
+        due = [
+            user.address
+            for user in users
+            if isinstance(calendars[user.address], CalendarReading)
+            and self._replies_are_due(user, records.get(user.user_id), request)
+        ]
+        replies = self._reader.read_automatic_replies(due) if due else {}
+        return {
+            address: outcome if isinstance(outcome, Problem) else Readings(outcome, _known(replies.get(address)))
+            for address, outcome in calendars.items()
+        }
+
+    def _replies_are_due(self, user: User, record: PresenceRecord | None, request: CheckRequest) -> bool:
+        """Tell whether this turn of a user is one in which automatic replies are read; users take turns evenly."""
+        if record is None or record.read_at is None or request.reason is CheckReason.OPERATOR:
+            return True
+        turn = int(request.requested_at.timestamp() / self._options.interval.total_seconds())
+        turns = max(1, self._options.replies_interval // self._options.interval)
+        return (turn + int(user.user_id[:8], 16)) % turns == 0
+
     def _write(
-        self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem, traceparent: str
+        self, record: PresenceRecord | None, user: User, outcome: Readings | Problem, traceparent: str
     ) -> PresenceRecord | None:
         """Decide and write; return what was written, None if there was nothing to write."""
         return write_decided(
             self._presences, user.user_id, record, lambda record: self._decide(record, user, outcome), traceparent
         )
 
-    def _decide(self, record: PresenceRecord | None, user: User, outcome: CalendarReading | Problem) -> Decision:
+    def _decide(self, record: PresenceRecord | None, user: User, outcome: Readings | Problem) -> Decision:
         rules = self._options.rules
         if isinstance(outcome, Problem):
             return after_problem(record, user, outcome, self._clock(), rules)
-        return after_reading(record, user, outcome, DEFAULT_PROFILE, self._clock(), rules)
+        return after_reading(record, user, outcome, self._assigned(user).profile, self._clock(), rules)
+
+    def _assigned(self, user: User) -> Assignment:
+        return self._profiles().profile_for(user.address, user.profile, user.groups)
 
     def _retry(self, request: CheckRequest, failed: Sequence[tuple[User, Problem]]) -> int:
         """Put the users who failed for a passing reason back on the queue; return how many."""
@@ -189,3 +248,8 @@ class CalendarCheck:
         ]
         self._check_queue.send(retries)
         return sum(len(users) for users in by_delay.values())
+
+
+def _known(replies: AutomaticReplies | Problem | None) -> AutomaticReplies | None:
+    """Return the replies as far as they were told: what could not be read stays as it was known."""
+    return None if isinstance(replies, Problem) else replies

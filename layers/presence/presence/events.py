@@ -1,20 +1,23 @@
-"""PresenceChanged: the event that is published for each new version of a record (CloudEvents 1.0, JSON format).
+"""The events that are published, in the JSON format of CloudEvents 1.0: PresenceChanged and MeetingStartingSoon.
 
-JSON Schema and AsyncAPI: docs/events. Subjects, locations and attendees are never in it: a record has none.
+JSON Schemas and AsyncAPI: docs/events. Subjects, locations and attendees are never in them: a record has none.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from presence.addresses import domain_of
-from presence.instants import format_instant
+from presence.instants import MINUTE, format_instant
 from presence.records import PresenceRecord
 from presence.timeline import segment_at
 
 EVENT_TYPE = "calendar-presence.presence.changed.v1"
 DATA_SCHEMA = "urn:calendar-presence:schema:presence-changed:v1"
+REMINDER_TYPE = "calendar-presence.meeting.starting-soon.v1"
+REMINDER_SCHEMA = "urn:calendar-presence:schema:meeting-starting-soon:v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
     data: dict[str, object] = {
         "user": {"id": record.user_id, "email": record.address},
         "version": record.version,
-        "reason": {"source": record.reason.source.value, "rule": record.reason.rule},
+        "freshness": record.freshness.value,
+        "reason": {"source": str(record.reason.source), "rule": record.reason.rule},
         "presence": presence,
         "previous": {
             "availability": record.previous.availability.value,
@@ -62,6 +66,8 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
         "sequence": f"{record.version:020d}",
         "data": data,
     }
+    if record.note is not None:
+        presence["note"] = record.note
     if until is not None:
         presence["until"] = until
         event["expirytime"] = until
@@ -79,17 +85,50 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
 def message_attributes(record: PresenceRecord) -> dict[str, str]:
     """Return what a subscriber can filter by without opening the event.
 
-    `change` is `presence` if availability or activity changed and `until` if only the end of the presence moved.
+    `change` says what changed: `presence` (availability or activity), `freshness`, `note`, or, where none of them did,
+    `until`, the end of the presence.
     """
-    moved_only = record.previous == record.presence and record.version > 1
     return {
         "type": EVENT_TYPE,
         "availability": record.presence.availability.value,
         "activity": record.presence.activity.value,
-        "reason": record.reason.source.value,
+        "reason": str(record.reason.source),
         "domain": domain_of(record.address),
-        "change": "until" if moved_only else "presence",
+        "change": record.change.value,
     }
+
+
+def meeting_starting_soon(record: PresenceRecord, starts_at: datetime, source: str) -> dict[str, object]:
+    """Return the event that reminds a user of a meeting, of which it tells the start and nothing else.
+
+    The reminder that the presence server's WebDAV gateway had (domain.md, "WebDAV gateway"). The id is the same on
+    every attempt to publish.
+    """
+    before = record.reminders.before or timedelta(0)
+    event: dict[str, object] = {
+        "specversion": "1.0",
+        "id": f"{record.user_id}:meeting:{int(starts_at.timestamp())}",
+        "source": source,
+        "type": REMINDER_TYPE,
+        "subject": record.address,
+        "time": format_instant(starts_at - before),
+        "datacontenttype": "application/json",
+        "dataschema": REMINDER_SCHEMA,
+        "expirytime": format_instant(starts_at),
+        "data": {
+            "user": {"id": record.user_id, "email": record.address},
+            "meeting": {"startsAt": format_instant(starts_at)},
+            "minutesBefore": before // MINUTE,
+        },
+    }
+    if record.traceparent is not None:
+        event["traceparent"] = record.traceparent
+    return event
+
+
+def reminder_attributes(record: PresenceRecord) -> dict[str, str]:
+    """Return what a subscriber can filter reminders by."""
+    return {"type": REMINDER_TYPE, "domain": domain_of(record.address)}
 
 
 def encode_event(event: dict[str, object]) -> str:

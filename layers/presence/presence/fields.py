@@ -72,6 +72,17 @@ def array(source: Mapping[str, object], key: str, path: str = "", *, longest: in
     return value
 
 
+def texts(source: Mapping[str, object], key: str, path: str = "", *, longest: int) -> tuple[str, ...]:
+    """Return the texts in the array at the key, at most `longest`; none if the key is absent or null."""
+    if source.get(key) is None:
+        return ()
+    values = array(source, key, path, longest=longest)
+    for index, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            raise MalformedMessage(f"{_join(path, key)}[{index}]: a text was expected, not {_kind(value)}")
+    return tuple(str(value) for value in values)
+
+
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 

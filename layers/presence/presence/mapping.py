@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from presence.calendar import BusyType
-from presence.presences import Presence
+from presence.calendar import BusyType, CalendarEntry
+from presence.presences import AVAILABLE, UNKNOWN, Presence
+from presence.working_hours import MailboxZone, lasts_whole_days
+
+NO_DATA_RULE = "no-data"
+LAST_KNOWN_RULE = "last-known"
+WEAKEST = 1
+"""Strength of what is said about time without data: weaker than any claim, stronger than nothing."""
 
 
 class Kind(StrEnum):
@@ -73,3 +79,53 @@ class Profile:
     def __post_init__(self) -> None:
         ranked = {kind: _STEP * (len(self.order) - place) for place, kind in enumerate(self.order)}
         object.__setattr__(self, "strengths", ranked)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a profile makes of a calendar entry: the presence that it claims, under which rule, how strongly.
+
+    `presence` is None where the entry claims nothing; the rule then says why not (`free`, `tentative-claims-nothing`,
+    `ignored-all-day`, `ignored-private`, `ignored-short`).
+    """
+
+    rule: str
+    presence: Presence | None = None
+    strength: int = 0
+
+
+_FREE = Judgement("free")
+_KEPT_FREE = Judgement(LAST_KNOWN_RULE, AVAILABLE, WEAKEST)
+_NO_DATA = Judgement(NO_DATA_RULE, UNKNOWN, WEAKEST)
+
+
+def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> Judgement:
+    """Return what an entry claims under a profile.
+
+    `zone` is that of the mailbox: an entry from midnight to midnight in it lasts all day, since free/busy answers have
+    no flag for it. Without a zone no entry is taken for one.
+    """
+    if entry.busy_type is BusyType.NO_DATA:
+        return _NO_DATA
+    if entry.busy_type is BusyType.FREE:
+        return _KEPT_FREE if entry.is_kept else _FREE
+    kind = KIND_OF[entry.busy_type]
+    presence = profile.presences.get(kind)
+    if presence is None:
+        return Judgement(f"{kind}-claims-nothing")
+    if entry.end - entry.start < profile.minimum_length:
+        return Judgement("ignored-short")
+    if entry.is_private and profile.private is PrivateEntries.IGNORED:
+        return Judgement("ignored-private")
+    if kind is Kind.BUSY and not profile.all_day_busy and zone and lasts_whole_days(entry.start, entry.end, zone):
+        return Judgement("ignored-all-day")
+    strength = profile.strengths[kind]
+    plain = entry.is_private and profile.private is PrivateEntries.PLAIN
+    if kind is Kind.BUSY and entry.is_meeting and not plain and profile.meeting is not None:
+        # A meeting wins over an appointment at the same time, since it says more.
+        return Judgement(_named(entry, "busy-meeting"), profile.meeting, strength + 1)
+    return Judgement(_named(entry, kind), presence, strength)
+
+
+def _named(entry: CalendarEntry, rule: str) -> str:
+    return LAST_KNOWN_RULE if entry.is_kept else rule

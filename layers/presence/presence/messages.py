@@ -23,6 +23,7 @@ SCHEMA_VERSION = 1
 MOST_CHECKS = 100
 """EWS takes at most 100 mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig)."""
 MOST_USERS_A_TRANSITION = 100
+MOST_GROUPS = 50
 MOST_ATTEMPTS = 100
 """Far more than fit into an interval; the time until the next attempt doubles with each."""
 
@@ -64,9 +65,7 @@ class CheckRequest:
             "requestedAt": format_instant(self.requested_at),
             "attempt": self.attempt,
             "traceparent": self.traceparent,
-            "checks": [
-                {"userId": user.user_id, "address": user.address, "profile": user.profile} for user in self.users
-            ],
+            "checks": [_check(user) for user in self.users],
         }
         if self.endpoint is not None:
             message["endpoint"] = self.endpoint
@@ -152,6 +151,15 @@ def _message(body: object, expected: str) -> Mapping[str, object]:
     return message
 
 
+def _check(user: User) -> dict[str, object]:
+    check: dict[str, object] = {"userId": user.user_id, "address": user.address}
+    if user.profile is not None:
+        check["profile"] = user.profile
+    if user.groups:
+        check["groups"] = list(user.groups)
+    return check
+
+
 def _user(check: object, path: str) -> User:
     fields_of_check = fields.as_object(check, path)
     try:
@@ -162,7 +170,8 @@ def _user(check: object, path: str) -> User:
     return User(
         user_id=_user_id(fields_of_check.get("userId"), f"{path}.userId"),
         address=address,
-        profile=fields.optional_text(fields_of_check, "profile", path) or "default",
+        profile=fields.optional_text(fields_of_check, "profile", path),
+        groups=fields.texts(fields_of_check, "groups", path, longest=MOST_GROUPS),
     )
 
 

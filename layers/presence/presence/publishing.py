@@ -1,16 +1,25 @@
-"""Publishing: from the table's stream to the topic, an event for each new version of a record."""
+"""Publishing: from the table's stream to the topic, an event for each new version of a record, and the reminders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from presence import fields
 from presence.errors import MalformedMessage
-from presence.events import Disclosure, encode_event, message_attributes, presence_changed
+from presence.events import (
+    Disclosure,
+    encode_event,
+    meeting_starting_soon,
+    message_attributes,
+    presence_changed,
+    reminder_attributes,
+)
+from presence.instants import format_instant
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord
 from presence.tables.items import from_attributes
@@ -22,10 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What became of a stream record: published, or set aside with the reason; neither if there was nothing to say."""
+    """What became of a stream record: so many events published, or set aside with the reason; neither if it is no news.
 
-    published: bool = False
+    Of several events that could not be published the last is named.
+    """
+
+    published: int = 0
     set_aside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a stream record brings: a new version of a record, a meeting to remind of, or both."""
+
+    record: PresenceRecord
+    version_moved: bool
+    meeting_at: datetime | None
 
 
 class PresencePublisher:
@@ -39,34 +60,46 @@ class PresencePublisher:
         self._failures = failures
 
     def handle(self, stream_record: object) -> Publication:
-        """Publish what a record of the stream says, if its version moved.
+        """Publish what a record of the stream says, if it is news.
 
         What can't be read or published goes to the dead-letter queue, with its event where there is one, and does
         not hold up the stream. Raises only if that queue can't be reached either.
         """
         try:
-            record = changed_record(stream_record)
+            news = news_of(stream_record)
         except MalformedMessage as error:
             self._failures.send([QueuedMessage(encode_event({"reason": str(error), "keys": keys_of(stream_record)}))])
             return Publication(set_aside=str(error))
-        if record is None:
-            return Publication()
-        try:
-            self.publish(record)
-        except (ClientError, BotoCoreError) as error:
-            reason = f"{record.user_id}:{record.version} not published: {type(error).__name__}"
-            event = presence_changed(record, self._source, self._disclosure)
-            self._failures.send([QueuedMessage(encode_event({"reason": reason, "event": event}))])
-            return Publication(set_aside=reason)
-        return Publication(published=True)
+        published, set_aside = 0, None
+        for event, attributes in self._events(news):
+            try:
+                self._send(event, attributes)
+            except (ClientError, BotoCoreError) as error:
+                set_aside = f"{event['id']} not published: {type(error).__name__}"
+                self._failures.send([QueuedMessage(encode_event({"reason": set_aside, "event": event}))])
+            else:
+                published += 1
+        return Publication(published, set_aside)
 
     def publish(self, record: PresenceRecord) -> None:
         """Publish the event of the record's version. Raises botocore's errors."""
+        self._send(presence_changed(record, self._source, self._disclosure), message_attributes(record))
+
+    def _events(self, news: News | None) -> Iterator[tuple[dict[str, object], dict[str, str]]]:
+        if news is None:
+            return
+        record = news.record
+        if news.version_moved:
+            yield presence_changed(record, self._source, self._disclosure), message_attributes(record)
+        if news.meeting_at is not None:
+            yield meeting_starting_soon(record, news.meeting_at, self._source), reminder_attributes(record)
+
+    def _send(self, event: dict[str, object], attributes: Mapping[str, str]) -> None:
         self._client.publish(
             TopicArn=self._topic_arn,
-            Message=encode_event(presence_changed(record, self._source, self._disclosure)),
+            Message=encode_event(event),
             MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in message_attributes(record).items()
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )
 
@@ -76,16 +109,22 @@ def changed_record(stream_record: object) -> PresenceRecord | None:
 
     Raises `MalformedMessage` naming the part that is not as DynamoDB's stream or our table has it.
     """
+    news = news_of(stream_record)
+    return news.record if news is not None and news.version_moved else None
+
+
+def news_of(stream_record: object) -> News | None:
+    """Return what a stream record brings; None if there is nothing to publish. Raises `MalformedMessage` likewise."""
     source = fields.as_object(stream_record, "stream record")
     change = fields.as_object(source.get("dynamodb"), "stream record.dynamodb")
     if source.get("eventName") == "REMOVE":
         return None
     new = record_from_item(_image(change, "NewImage"))
-    if "OldImage" in change:
-        old_version = _image(change, "OldImage").get("version")
-        if old_version == new.version:
-            return None
-    return new
+    old = _image(change, "OldImage") if "OldImage" in change else {}
+    reminded_of = new.reminders.reminded_of
+    reminded = reminded_of is not None and old.get("remindedOf") != format_instant(reminded_of)
+    news = News(new, old.get("version") != new.version, reminded_of if reminded else None)
+    return news if news.version_moved or reminded else None
 
 
 def keys_of(stream_record: object) -> object:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from presence.claims import Source
 from presence.errors import Problem
+from presence.freshness import Freshness
+from presence.knowledge import NOTHING_KNOWN, Knowledge
 from presence.presences import Presence
 from presence.timeline import Segment
+
+MOST_REMIND_MINUTES = 120
 
 _USER_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -25,19 +29,43 @@ def is_user_id(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as a check knows them: `user_id` (32 hex digits), the SMTP address, and the name of their profile."""
+    """A user as a check knows them: `user_id` (32 hex digits) and the SMTP address.
+
+    `profile` is their own (None: the one that the gateways document assigns), `groups` are what assignments go by.
+    """
 
     user_id: str
     address: str
-    profile: str = "default"
+    profile: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a presence is shown: the source and the rule of the claim that won."""
 
-    source: Source
+    source: str
     rule: str
+
+
+class Change(StrEnum):
+    """What of that which is published changed with a version; of several the first."""
+
+    PRESENCE = "presence"
+    FRESHNESS = "freshness"
+    NOTE = "note"
+    UNTIL = "until"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """Whether a user is told that a meeting begins: `before` so long (None: never).
+
+    `reminded_of` is the start of the last meeting that they were told of.
+    """
+
+    before: timedelta | None = None
+    reminded_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +81,10 @@ class PresenceRecord:
     """What is known of one user's presence; all instants in UTC.
 
     `since` and `until` frame the presence that is shown (`until` None: as far as known). `previous` is what was shown
-    before. `next_at` is when the shown presence changes next by itself (None: not by itself). `read_at` is the age of
-    the calendar that all this rests on, `failing_since` the first of the checks that have failed since.
-    `changed_at` is when this version was decided.
+    before, `change` what this version changed. `next_at` is when something changes next by itself: what is shown, how
+    far it is believed, or a reminder (None: nothing does). `read_at` is the age of the calendar that all this rests on,
+    `failing_since` the first of the checks that have failed since. `changed_at` is when this version was decided.
+    `knowledge` is what the timeline was made from, by the rules of the profile named `profile`.
     """
 
     user_id: str
@@ -74,3 +103,9 @@ class PresenceRecord:
     failing_since: datetime | None = None
     problem: RecordedProblem | None = None
     traceparent: str | None = None
+    freshness: Freshness = Freshness.CURRENT
+    note: str | None = None
+    change: Change = Change.PRESENCE
+    profile: str = "default"
+    knowledge: Knowledge = NOTHING_KNOWN
+    reminders: Reminders = Reminders()

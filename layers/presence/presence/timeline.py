@@ -7,24 +7,24 @@ looked are equal as far as both can tell, and the moving of the window is no cha
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from presence.calendar import CalendarEntry, Window
+from presence.calendar import Window
 from presence.claims import Claim, Source
-from presence.presences import AVAILABLE, UNKNOWN, Presence
+from presence.presences import AVAILABLE, Presence
 
 MAXIMUM_SEGMENTS = 40
 """A stored timeline stays below 3 KB; what lies behind the fortieth segment is read again in good time."""
 
-NO_DATA_RULE = "no-data"
-LAST_KNOWN_RULE = "last-known"
 BASE_RULE = "no-claim"
 
-# Weaker than any claim of an entry: what a calendar does say counts, also beside what it does not say.
-_LAST_KNOWN_STRENGTH = 2
-_NO_DATA_STRENGTH = 1
+# Presence, source, rule and the rules beaten: a segment without its times.
+_Shown = tuple[Presence, str, str, tuple[str, ...]]
+_BASE: _Shown = (AVAILABLE, Source.NONE, BASE_RULE, ())
+_NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Segment:
     since: datetime
     until: datetime | None
     presence: Presence
-    source: Source
+    source: str
     rule: str
     beaten: tuple[str, ...] = ()
 
@@ -52,23 +52,38 @@ def timeline_of(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
     Among claims of equal strength the one that began first wins, then the one that ends last, then by rule, so that
     the order in which claims come makes no difference.
     """
-    inside = sorted(
-        (claim for claim in claims if claim.since < window.end and claim.until > window.start),
-        key=_precedence,
+    ranked = sorted((claim for claim in claims if _lies_in(claim, window)), key=_precedence)
+    changes = sorted(
+        [(max(claim.since, window.start), rank, True) for rank, claim in enumerate(ranked)]
+        + [
+            (claim.until, rank, False)
+            for rank, claim in enumerate(ranked)
+            if claim.until is not None and claim.until < window.end
+        ]
     )
-    boundaries = sorted(
-        {window.start}
-        | {claim.since for claim in inside if claim.since > window.start}
-        | {claim.until for claim in inside if claim.until < window.end}
-    )
-    segments: list[Segment] = []
-    for since, until in zip(boundaries, [*boundaries[1:], None], strict=True):
-        segment = _segment(since, until, [claim for claim in inside if claim.since <= since < claim.until])
-        if segments and _same(segments[-1], segment):
-            segments[-1] = replace(segments[-1], until=until)
+    # A sweep over the instants at which a claim begins or ends; `standing` holds the ranks of those that hold.
+    standing: list[int] = []
+    shown: _Shown = _BASE
+    stretches = [(window.start, shown)]
+    for index, (instant, rank, begins) in enumerate(changes):
+        if begins:
+            insort(standing, rank)
         else:
-            segments.append(segment)
-    return _bounded(segments)
+            del standing[bisect_left(standing, rank)]
+        if index + 1 < len(changes) and changes[index + 1][0] == instant:
+            continue
+        before, shown = shown, _shown(ranked, standing)
+        if instant == window.start:
+            stretches[0] = (instant, shown)
+        elif shown != before:
+            stretches.append((instant, shown))
+            if len(stretches) > MAXIMUM_SEGMENTS:
+                break
+    ends = [since for since, _ in stretches[1:MAXIMUM_SEGMENTS]]
+    return tuple(
+        Segment(since, until, *shown)
+        for (since, shown), until in zip(stretches[:MAXIMUM_SEGMENTS], [*ends, None], strict=True)
+    )
 
 
 def segment_at(timeline: Sequence[Segment], instant: datetime) -> Segment | None:
@@ -106,47 +121,29 @@ def says_the_same(one: Sequence[Segment], other: Sequence[Segment], instant: dat
     return all(_same(mine, theirs) and mine.until == theirs.until for mine, theirs in zip(first, second, strict=True))
 
 
-def last_known_claims(
-    stretches: Iterable[CalendarEntry], known: Sequence[Segment], known_until: datetime | None
-) -> list[Claim]:
-    """Return claims that keep, on stretches without data, what an earlier timeline said of them.
-
-    `known_until` is the horizon of the earlier timeline, where its last segment stops being knowledge. Where nothing
-    was known the claim is PresenceUnknown: missing data never becomes Available (domain.md, mistake 8).
-    """
-    claims = []
-    for stretch in stretches:
-        claims.append(Claim(stretch.start, stretch.end, UNKNOWN, Source.CALENDAR, NO_DATA_RULE, _NO_DATA_STRENGTH))
-        for segment in known:
-            end = segment.until or known_until
-            if end is None or segment.presence == UNKNOWN:
-                continue
-            since, until = max(segment.since, stretch.start), min(end, stretch.end)
-            if since < until:
-                claims.append(
-                    Claim(since, until, segment.presence, Source.CALENDAR, LAST_KNOWN_RULE, _LAST_KNOWN_STRENGTH)
-                )
-    return claims
+def _lies_in(claim: Claim, window: Window) -> bool:
+    until = claim.until
+    return claim.since < window.end and (until is None or (until > window.start and until > claim.since))
 
 
-def _precedence(claim: Claim) -> tuple[int, datetime, float, str]:
-    return (-claim.strength, claim.since, -claim.until.timestamp(), claim.rule)
+def _precedence(claim: Claim) -> tuple[int, datetime, float, str, str, str, str]:
+    until = _NEVER if claim.until is None else -claim.until.timestamp()
+    presence = claim.presence
+    return -claim.strength, claim.since, until, claim.rule, claim.source, presence.availability, presence.activity
 
 
-def _segment(since: datetime, until: datetime | None, claims: Sequence[Claim]) -> Segment:
-    if not claims:
-        return Segment(since, until, AVAILABLE, Source.NONE, BASE_RULE)
-    winner = claims[0]
-    beaten = dict.fromkeys(claim.rule for claim in claims[1:] if claim.rule != winner.rule)
-    return Segment(since, until, winner.presence, winner.source, winner.rule, tuple(beaten))
+def _shown(ranked: Sequence[Claim], standing: Sequence[int]) -> _Shown:
+    """Return what is shown while claims stand, by their ranks: the strongest, and the rules of those that it beats."""
+    if not standing:
+        return _BASE
+    winner = ranked[standing[0]]
+    beaten: tuple[str, ...] = ()
+    if len(standing) > 1:
+        rules = dict.fromkeys([ranked[rank].rule for rank in standing])
+        del rules[winner.rule]
+        beaten = tuple(rules)
+    return winner.presence, winner.source, winner.rule, beaten
 
 
 def _same(one: Segment, other: Segment) -> bool:
     return (one.presence, one.source, one.rule, one.beaten) == (other.presence, other.source, other.rule, other.beaten)
-
-
-def _bounded(segments: list[Segment]) -> tuple[Segment, ...]:
-    if len(segments) > MAXIMUM_SEGMENTS:
-        segments = segments[:MAXIMUM_SEGMENTS]
-        segments[-1] = replace(segments[-1], until=None)
-    return tuple(segments)

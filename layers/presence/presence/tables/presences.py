@@ -9,16 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from presence import fields
-from presence.claims import Source
 from presence.errors import MalformedMessage, Problem, ProblemKind
-from presence.instants import format_instant, parse_instant
+from presence.freshness import Freshness
+from presence.instants import MINUTE, format_instant, parse_instant
 from presence.presences import Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, RecordedProblem, is_user_id
+from presence.records import (
+    MOST_REMIND_MINUTES,
+    Change,
+    PresenceRecord,
+    Reason,
+    RecordedProblem,
+    Reminders,
+    is_user_id,
+)
 from presence.tables.items import get_items, query_items, to_attributes
+from presence.tables.knowledge import attributes_of_knowledge, knowledge_from_attributes
 from presence.timeline import Segment
 
 if TYPE_CHECKING:
@@ -122,6 +131,7 @@ def item_from_record(record: PresenceRecord, shards: int) -> dict[str, object]:
     """Return the item that stores the record. Absent values have no attribute, so the index stays sparse."""
     next_at = record.next_at
     problem = record.problem
+    before = record.reminders.before
     return {
         "userId": record.user_id,
         "address": record.address,
@@ -131,7 +141,7 @@ def item_from_record(record: PresenceRecord, shards: int) -> dict[str, object]:
         "activity": record.presence.activity.value,
         "since": format_instant(record.since),
         "until": _optional(record.until),
-        "source": record.reason.source.value,
+        "source": str(record.reason.source),
         "rule": record.reason.rule,
         "previousAvailability": record.previous.availability.value,
         "previousActivity": record.previous.activity.value,
@@ -151,6 +161,13 @@ def item_from_record(record: PresenceRecord, shards: int) -> dict[str, object]:
             "since": format_instant(problem.since),
         },
         "traceparent": record.traceparent,
+        "freshness": record.freshness.value,
+        "note": record.note,
+        "change": record.change.value,
+        "profile": record.profile,
+        "remindMinutes": None if before is None else before // MINUTE,
+        "remindedOf": _optional(record.reminders.reminded_of),
+        **attributes_of_knowledge(record.knowledge),
     }
 
 
@@ -167,7 +184,7 @@ def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
             presence=_presence(item["availability"], item["activity"]),
             since=fields.instant(item, "since", path),
             until=_optional_instant(item, "until", path),
-            reason=Reason(Source(fields.text(item, "source", path)), fields.text(item, "rule", path)),
+            reason=Reason(fields.text(item, "source", path), fields.text(item, "rule", path)),
             previous=_presence(item["previousAvailability"], item["previousActivity"]),
             timeline=tuple(_segment_from_list(segment) for segment in json.loads(fields.text(item, "timeline", path))),
             next_at=_optional_instant(item, "nextAt", path),
@@ -176,6 +193,12 @@ def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
             failing_since=_optional_instant(item, "failingSince", path),
             problem=_problem(item, path),
             traceparent=fields.optional_text(item, "traceparent", path),
+            freshness=Freshness(fields.optional_text(item, "freshness", path) or Freshness.CURRENT),
+            note=fields.optional_text(item, "note", path),
+            change=Change(fields.optional_text(item, "change", path) or Change.PRESENCE),
+            profile=fields.optional_text(item, "profile", path) or "default",
+            knowledge=knowledge_from_attributes(item, path),
+            reminders=Reminders(_minutes(item, path), _optional_instant(item, "remindedOf", path)),
         )
     except MalformedMessage:
         raise
@@ -195,6 +218,12 @@ def _optional_instant(item: Mapping[str, object], key: str, path: str) -> dateti
     return None if item.get(key) is None else fields.instant(item, key, path)
 
 
+def _minutes(item: Mapping[str, object], path: str) -> timedelta | None:
+    if item.get("remindMinutes") is None:
+        return None
+    return MINUTE * fields.whole_number(item, "remindMinutes", path, most=MOST_REMIND_MINUTES)
+
+
 def _presence(availability: object, activity: object) -> Presence:
     return Presence(Availability(str(availability)), Activity(str(activity)))
 
@@ -205,7 +234,7 @@ def _segment_to_list(segment: Segment) -> list[object]:
         _optional(segment.until),
         segment.presence.availability.value,
         segment.presence.activity.value,
-        segment.source.value,
+        str(segment.source),
         segment.rule,
         list(segment.beaten),
     ]
@@ -220,7 +249,7 @@ def _segment_from_list(values: Sequence[object]) -> Segment:
         since=parse_instant(str(since)),
         until=None if until is None else parse_instant(str(until)),
         presence=_presence(availability, activity),
-        source=Source(str(source)),
+        source=str(source),
         rule=str(rule),
         beaten=tuple(str(name) for name in beaten),
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
-from presence.instants import parse_instant
+from presence.instants import format_instant, parse_instant
 from presence.records import User, is_user_id
 from presence.tables.items import from_attributes, query_items, to_attributes
 
@@ -72,15 +72,23 @@ class UserTable:
         for bucket in range(BUCKETS):
             yield from self.of_bucket(bucket)
 
-    def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
-        """Add a user, with a new id unless one is given.
+    def add(
+        self, address: str, profile: str | None = None, user_id: str | None = None, groups: Sequence[str] = ()
+    ) -> User:
+        """Add a user, with a new id unless one is given, and with the profile that is assigned unless one is given.
 
         Raises `InvalidAddress`, `AddressTaken`, or `ConfigurationError` if the id given is none or is in use.
         """
-        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)
+        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile, tuple(groups))
         if not is_user_id(user.user_id):
             raise ConfigurationError(f"{user.user_id!r} is no user id: it needs 32 hexadecimal digits")
-        item = {"bucket": bucket_of(user.user_id), "userId": user.user_id, "address": user.address, "profile": profile}
+        item = {
+            "bucket": bucket_of(user.user_id),
+            "userId": user.user_id,
+            "address": user.address,
+            "profile": profile,
+            "groups": list(groups) or None,
+        }
         claim = {**_address_key(user.address), "owner": user.user_id}
         condition = "attribute_not_exists(userId)"
         try:
@@ -106,6 +114,32 @@ class UserTable:
                 raise ConfigurationError(f"the id {user.user_id} already belongs to a user") from error
             raise
         return user
+
+    def has(self, user_id: str) -> bool:
+        """Tell whether there is a user of that id: a check may come after its user was removed."""
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=to_attributes(_user_key(user_id)),
+            ProjectionExpression="userId",
+            ConsistentRead=True,
+        )
+        return "Item" in answer
+
+    def use_calendar(self, user_id: str, *, enabled: bool, paused_until: datetime | None) -> None:
+        """Note whether the user's calendar is to be read, for the schedule; removed users stay so."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_attributes(_user_key(user_id)),
+                UpdateExpression="SET enabled = :enabled, pausedUntil = :pausedUntil",
+                ConditionExpression="attribute_exists(userId)",
+                ExpressionAttributeValues={
+                    ":enabled": {"BOOL": enabled},
+                    ":pausedUntil": {"NULL": True} if paused_until is None else {"S": format_instant(paused_until)},
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def find(self, address: str) -> User | None:
         """Return the user who has the address."""
@@ -164,10 +198,18 @@ def _scheduled_user(item: Mapping[str, object]) -> ScheduledUser | None:
         address = parse_smtp_address(str(item.get("address", "")))
         paused_until = item.get("pausedUntil")
         return ScheduledUser(
-            user=User(str(item["userId"]), address, str(item.get("profile") or "default")),
+            user=User(str(item["userId"]), address, _text_or_none(item.get("profile")), _texts(item.get("groups"))),
             endpoint=str(item["endpoint"]) if item.get("endpoint") else None,
             enabled=item.get("enabled") is not False,
             paused_until=None if paused_until is None else parse_instant(str(paused_until)),
         )
     except (InvalidAddress, ValueError):
         return None
+
+
+def _text_or_none(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(text) for text in value) if isinstance(value, list) else ()

@@ -1,0 +1,61 @@
+"""How far what is shown can still be believed, when the calendar can't be read (architecture: kept, stale, unknown).
+
+Counted from the first check that failed; where no check ends at all, from when the next reading should have been noted
+at the latest. So presence grows stale also when nothing runs any more but the transitions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+READ_AT_REFRESH = timedelta(hours=1)
+"""A check that finds nothing new writes nothing, but for the age of the reading, once an hour at most."""
+
+
+class Freshness(StrEnum):
+    """Whether what is shown rests on a calendar that is read, on one that could not be read of late, or on none."""
+
+    CURRENT = "current"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an operator sets for all decisions.
+
+    `stale_after` and `unknown_after`: how long checks may fail until the last known timeline is marked stale, and until
+    it is no longer believed. `check_interval`: between two checks of a user. `publish_until`: whether the end of a
+    presence is published, so that moving it alone makes a new version.
+    """
+
+    stale_after: timedelta = timedelta(minutes=30)
+    unknown_after: timedelta = timedelta(hours=12)
+    publish_until: bool = True
+    check_interval: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """The freshness at an instant, and when it changes next by itself (None: it does not)."""
+
+    freshness: Freshness
+    changes_at: datetime | None
+
+
+def belief_at(
+    now: datetime, read_at: datetime, failing_since: datetime | None, horizon: datetime, rules: Rules
+) -> Belief:
+    """Return how far a calendar that was read at `read_at`, as far as `horizon`, is believed at `now`."""
+    silent_since = read_at + READ_AT_REFRESH + rules.check_interval
+    since = silent_since if failing_since is None else failing_since
+    stale_at = since + rules.stale_after
+    # What lies beyond the horizon was never known, and a calendar does not go on being believed there.
+    unknown_at = max(stale_at, min(since + rules.unknown_after, horizon))
+    if now >= unknown_at:
+        return Belief(Freshness.UNKNOWN, None)
+    if now >= stale_at:
+        return Belief(Freshness.STALE, unknown_at)
+    return Belief(Freshness.CURRENT, stale_at)

@@ -1,0 +1,94 @@
+"""What is known of a calendar, as it is kept: the entries of the last reading, and earlier ones where it had no data.
+
+Kept beside the timeline, so that presence can be worked out again, without asking Exchange, when something else
+changes: what somebody set by hand, an automatic reply, a profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from presence.calendar import BusyType, CalendarEntry, CalendarReading
+from presence.working_hours import MailboxZone, WorkingHours
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry and the rule that it stands under: the rule of its claim, or of why it claims nothing."""
+
+    entry: CalendarEntry
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCalendar:
+    """The entries of a calendar, in order, free ones left out; `horizon` (an instant in UTC) is how far it is known.
+
+    `endpoint` is the URL that told it and `view` in which detail.
+    """
+
+    entries: tuple[KnownEntry, ...]
+    horizon: datetime
+    endpoint: str
+    view: str
+    working_hours: WorkingHours | None = None
+
+    @property
+    def zone(self) -> MailboxZone | None:
+        """The time zone of the mailbox, if Exchange told it."""
+        return None if self.working_hours is None else self.working_hours.zone
+
+    def ahead(self, instant: datetime) -> tuple[KnownEntry, ...]:
+        """Return the entries that have not ended by the instant."""
+        return tuple(known for known in self.entries if known.entry.end > instant)
+
+
+def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple[CalendarEntry, ...]:
+    """Return the entries of a reading; on stretches without data those that an earlier one knew of, marked as kept.
+
+    What was known to be free becomes a kept free entry; what nobody knew stays NoData. Missing data never becomes
+    free time (domain.md, mistake 8). Where the reading has an entry beside "no data", the entry counts alone.
+    """
+    told = [entry for entry in reading.entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
+    entries = list(told)
+    for gap in reading.entries:
+        if gap.busy_type is BusyType.NO_DATA:
+            for start, end in _without([(gap.start, gap.end)], told):
+                entries += _known_of(start, end, earlier)
+    return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
+
+
+def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None) -> list[CalendarEntry]:
+    """Return what an earlier calendar said of [start, end)."""
+    horizon = end if earlier is None else min(end, earlier.horizon)
+    if earlier is None or start >= horizon:
+        return [CalendarEntry(start, end, BusyType.NO_DATA)]
+    before = [known.entry for known in earlier.entries]
+    unknown = [entry for entry in before if entry.busy_type is BusyType.NO_DATA]
+    parts = _without([(start, horizon)], unknown)
+    kept = [
+        replace(entry, start=max(entry.start, since), end=min(entry.end, until), is_kept=True)
+        for since, until in parts
+        for entry in before
+        if entry.busy_type is not BusyType.NO_DATA and entry.start < until and entry.end > since
+    ]
+    free = [CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in _without(parts, kept)]
+    gaps = _without([(start, end)], [*kept, *free])
+    return [*kept, *free, *(CalendarEntry(since, until, BusyType.NO_DATA) for since, until in gaps)]
+
+
+def _without(
+    stretches: Sequence[tuple[datetime, datetime]], holes: Iterable[CalendarEntry]
+) -> list[tuple[datetime, datetime]]:
+    """Return what is left of stretches when the entries are cut out of them."""
+    left = list(stretches)
+    for hole in holes:
+        left = [
+            part
+            for start, end in left
+            for part in ((start, min(end, hole.start)), (max(start, hole.end), end))
+            if part[0] < part[1]
+        ]
+    return left

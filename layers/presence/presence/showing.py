@@ -1,0 +1,104 @@
+"""What a record shows at an instant: its stored timeline, as far as it is believed, and what comes next by itself.
+
+Applying a timeline needs neither Exchange nor a profile, so transitions stay exact whatever else is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from presence.claims import Source
+from presence.freshness import Belief, Freshness, Rules, belief_at
+from presence.knowledge import meeting_starts
+from presence.presences import UNKNOWN
+from presence.records import Change, PresenceRecord, Reason, Reminders
+from presence.timeline import Segment, from_instant, stretch_at
+
+NOT_BELIEVED_RULE = "unknown-after-failing"
+
+_RESTS_ON_READING = frozenset({Source.CALENDAR, Source.AUTOMATIC_REPLY, Source.WORKING_HOURS, Source.NONE})
+
+
+def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rules) -> PresenceRecord:
+    """Return the record showing what its timeline says of `now`, with a note.
+
+    Its version grows if what is published changes: presence, note, freshness, or the end if that is published.
+    """
+    belief = _belief(record, now, rules)
+    timeline = from_instant(record.timeline, now)
+    stretch = stretch_at(_believed(timeline, belief.freshness), now)
+    if stretch is None:
+        return replace(record, timeline=timeline, next_at=belief.changes_at)
+    reminders, reminder_at = _reminded(record, belief, now)
+    shown = replace(
+        record,
+        presence=stretch.presence,
+        note=note,
+        freshness=belief.freshness,
+        reason=Reason(stretch.source, stretch.rule),
+        timeline=timeline,
+        until=stretch.until,
+        reminders=reminders,
+        next_at=min((at for at in (stretch.until, belief.changes_at, reminder_at) if at is not None), default=None),
+    )
+    change = _change(record, shown, rules)
+    if change is None:
+        return shown
+    return replace(
+        shown,
+        version=record.version + 1,
+        change=change,
+        previous=record.presence,
+        since=_since(record, stretch, now) if change is Change.PRESENCE else record.since,
+        changed_at=now,
+    )
+
+
+def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Change | None:
+    """Return what of that which is published changed; None: nothing."""
+    if after.presence != before.presence:
+        return Change.PRESENCE
+    if after.freshness is not before.freshness:
+        return Change.FRESHNESS
+    if after.note != before.note:
+        return Change.NOTE
+    return Change.UNTIL if rules.publish_until and after.until != before.until else None
+
+
+def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:
+    """Return since when the new presence holds: its stretch's start, but never before the one it follows began."""
+    return stretch.since if stretch.since > record.since or record.version == 0 else now
+
+
+def _belief(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
+    """Return how far the record is believed; what says by itself that it knows nothing is not doubted as well."""
+    calendar = record.knowledge.calendar
+    if calendar is None or record.read_at is None:
+        return Belief(Freshness.CURRENT, None)
+    return belief_at(now, record.read_at, record.failing_since, calendar.horizon, rules)
+
+
+def _believed(timeline: Sequence[Segment], freshness: Freshness) -> list[Segment]:
+    """Return the timeline with unknown presence where it rests on a reading that is not believed any more."""
+    if freshness is not Freshness.UNKNOWN:
+        return list(timeline)
+    return [
+        replace(segment, presence=UNKNOWN, source=Source.NONE, rule=NOT_BELIEVED_RULE)
+        if segment.source in _RESTS_ON_READING
+        else segment
+        for segment in timeline
+    ]
+
+
+def _reminded(record: PresenceRecord, belief: Belief, now: datetime) -> tuple[Reminders, datetime | None]:
+    """Return the reminders with the one that is due now, if there is one, and when the next is due."""
+    reminders = record.reminders
+    if reminders.before is None or belief.freshness is Freshness.UNKNOWN:
+        return reminders, None
+    last = max(now, reminders.reminded_of or now)
+    coming = [start for start in meeting_starts(record.knowledge.calendar) if start > last]
+    if coming and coming[0] - reminders.before <= now:
+        reminders = replace(reminders, reminded_of=coming.pop(0))
+    return reminders, coming[0] - reminders.before if coming and reminders.before is not None else None
