@@ -61,6 +61,11 @@ def as_lines(done: Run) -> Iterator[str]:
     yield f"Published: {len(done.published) or 'nothing'}"
     for event in done.published:
         yield f"  {json.dumps(event, ensure_ascii=False)}"
+    if done.recorded:
+        yield ""
+        yield f"Recorded in the history: {len(done.recorded)}"
+        for entry in done.recorded:
+            yield f"  {entry.user_id}, version {entry.version}: {entry.presence}, by the rule {entry.rule}"
 
 
 def _record(record: PresenceRecord) -> str:

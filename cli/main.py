@@ -18,7 +18,14 @@ from typing import NoReturn
 from local.stack.errors import LocalStackError
 from presence.errors import CalendarPresenceError, ConfigurationError
 
-FUNCTIONS = ("schedule_checks", "check_calendars", "schedule_transitions", "apply_transitions", "publish_presence")
+FUNCTIONS = (
+    "schedule_checks",
+    "check_calendars",
+    "schedule_transitions",
+    "apply_transitions",
+    "publish_presence",
+    "record_history",
+)
 LONGEST_TIMEOUT = 300
 
 

@@ -1,7 +1,7 @@
 """The deployed stack on this machine, taken to pieces: one function runs at a time, and what it did can be looked at.
 
 The template is the real one, in the embedded engine, beside the simulated organisation. Only the two queues hand
-nothing over, so that what a function queues stays there to be seen; the stream publishes as ever.
+nothing over, so that what a function queues stays there to be seen; the stream publishes as ever, and is not recorded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,9 @@ from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.local_stack import LocalStack
 from presence.clock import system_clock
+from presence.history import HistoryEntry
 from presence.records import PresenceRecord
+from presence.tables.history import entry_from_item
 from presence.tables.items import from_attributes
 from presence.tables.presences import PresenceTable, record_from_item
 from presence.tables.users import UserTable
@@ -33,6 +35,7 @@ QUEUES: Final = (
     "CheckDeadLetterQueue",
     "TransitionDeadLetterQueue",
     "PublishFailureQueue",
+    "HistoryFailureQueue",
 )
 _CHANGES_ARE_OVER: Final = timedelta(minutes=2)
 _SHARDS: Final = 16
@@ -56,7 +59,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a function did: its answer, or the error that it raised; what it logged, wrote, queued and published."""
+    """What a function did: its answer or the error that it raised, its log, and what it wrote, queued and published.
+
+    `recorded` is what stands in the history afterwards, where nothing stood before.
+    """
 
     answer: Any
     error: str | None
@@ -64,6 +70,7 @@ class Run:
     written: tuple[PresenceRecord, ...]
     queued: Mapping[str, Queued]
     published: tuple[Mapping[str, Any], ...]
+    recorded: tuple[HistoryEntry, ...]
 
 
 class Workbench:
@@ -75,7 +82,8 @@ class Workbench:
     def __init__(self) -> None:
         self._exits = ExitStack()
         # With an interval of a minute each user has their turn in every tick.
-        self._stack = LocalStack(parameters={"CheckIntervalMinutes": "1", "TransitionShards": str(_SHARDS)})
+        parameters = {"CheckIntervalMinutes": "1", "TransitionShards": str(_SHARDS), "HistoryDays": "30"}
+        self._stack = LocalStack(parameters=parameters)
         self._organisation = demo_organisation(system_clock() - _CHANGES_ARE_OVER)
 
     def __enter__(self) -> Self:
@@ -83,7 +91,7 @@ class Workbench:
             exchange = exits.enter_context(SimulatedExchange(self._organisation))
             exits.enter_context(self._stack)
             self._deployment = self._stack.deployment
-            self._stop_queues()
+            self._stop_queues_and_history()
             self._stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=())
             dynamodb = self._deployment.client("dynamodb")
             outputs = self._deployment.outputs
@@ -122,18 +130,20 @@ class Workbench:
             written=tuple(sorted(written, key=lambda record: record.address)),
             queued={name: self._take(url) for name, url in self._queue_urls.items()},
             published=tuple(delivery.body for delivery in self._subscriber.deliveries()[heard:]),
+            recorded=self._recorded(),
         )
 
-    def _stop_queues(self) -> None:
+    def _stop_queues_and_history(self) -> None:
         client = self._deployment.client("lambda")
         for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-            if ":sqs:" in mapping["EventSourceArn"]:
+            if ":sqs:" in mapping["EventSourceArn"] or mapping["FunctionArn"].endswith("-record_history"):
                 client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
     def _clear(self) -> None:
         """Remove users, records and messages of an earlier run."""
         self._empty("UserTableName", ("bucket", "userId"))
         self._empty("PresenceTableName", ("userId",))
+        self._empty("HistoryTableName", ("userId", "version"))
         for url in self._queue_urls.values():
             self._deployment.client("sqs").purge_queue(QueueUrl=url)
 
@@ -149,13 +159,17 @@ class Workbench:
         self._wait_for(heard + records)
 
     def _records(self) -> dict[str, PresenceRecord]:
-        pages = (
-            self._deployment.client("dynamodb")
-            .get_paginator("scan")
-            .paginate(TableName=self._deployment.outputs["PresenceTableName"], ConsistentRead=True)
-        )
-        records = (record_from_item(from_attributes(item)) for page in pages for item in page["Items"])
+        records = (record_from_item(item) for item in self._items("PresenceTableName"))
         return {record.user_id: record for record in records}
+
+    def _recorded(self) -> tuple[HistoryEntry, ...]:
+        entries = (entry_from_item(item) for item in self._items("HistoryTableName"))
+        return tuple(sorted(entries, key=lambda entry: (entry.user_id, entry.version)))
+
+    def _items(self, output: str) -> Iterator[dict[str, object]]:
+        scan = self._deployment.client("dynamodb").get_paginator("scan")
+        for page in scan.paginate(TableName=self._deployment.outputs[output], ConsistentRead=True):
+            yield from (from_attributes(item) for item in page["Items"])
 
     def _wait_for(self, deliveries: int) -> None:
         """Wait until so many events have been delivered, and a little longer for those that nobody expects."""

@@ -13,7 +13,17 @@ from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from presence.clock import system_clock
 from tests.support.deployed import Deployed, deployed
-from tests.support.expected_events import EVENTS, KEYS, cases, event_of, expectations, expected_answer, shown, told
+from tests.support.expected_events import (
+    EVENTS,
+    KEYS,
+    cases,
+    event_of,
+    expectations,
+    expected_answer,
+    kept,
+    shown,
+    told,
+)
 from tests.support.handlers import Handlers
 from tests.support.schemas import complaints
 
@@ -36,6 +46,9 @@ IN_THE_ENGINE = (
     "publish_presence/presence_changed",
     "publish_presence/read_again",
     "publish_presence/good_and_malformed",
+    "record_history/presence_changed",
+    "record_history/good_and_malformed",
+    "record_history/changed_and_removed",
 )
 
 
@@ -78,7 +91,7 @@ def test_an_event_does_what_is_expected_of_it(
 ) -> None:
     function, stated = case.partition("/")[0], expectations()[case]
     # As the workbench deploys it, so that each user has their turn in every minute.
-    handlers = Handlers(stack, exchange, monkeypatch, {"CHECK_INTERVAL_MINUTES": "1"})
+    handlers = Handlers(stack, exchange, monkeypatch, {"CHECK_INTERVAL_MINUTES": "1", "HISTORY_DAYS": "30"})
     done = handlers.run(function, event_of(case))
     assert done.error == stated.get("error")
     assert done.answer == expected_answer(case)
@@ -86,6 +99,7 @@ def test_an_event_does_what_is_expected_of_it(
     assert shown(done.written) == stated.get("written", {})
     assert done.queued == stated.get("queued", {})
     assert told(done.published) == stated.get("published", {})
+    assert kept(done.recorded) == stated.get("recorded", {})
     assert [complaints(EVENT_SCHEMA, event) for event in done.published] == [[]] * len(done.published)
 
 
@@ -102,6 +116,7 @@ def test_an_event_does_the_same_in_the_embedded_engine(case: str, workbench: Wor
     # There the stream is at work too: what a function writes is published.
     of_written = {f"{record.user_id}:{record.version}": str(record.presence) for record in done.written}
     assert told(done.published) == of_written | stated.get("published", {})
+    assert kept(done.recorded) == stated.get("recorded", {})
     assert [complaints(EVENT_SCHEMA, event) for event in done.published] == [[]] * len(done.published)
 
 

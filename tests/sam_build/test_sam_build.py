@@ -57,7 +57,7 @@ def test_layers_stay_below_what_lambda_unpacks(deployed_build: Path) -> None:
 @pytest.fixture(scope="module")
 def local_stack() -> Iterator[LocalStack]:
     """Start an account that the built handlers can talk to."""
-    with LocalStack(stack_name="built") as stack:
+    with LocalStack(stack_name="built", parameters={"HistoryDays": "30"}) as stack:
         stack.seed(gateways={"schema_version": 1, "gateways": []}, credentials={}, addresses=[])
         yield stack
 
@@ -70,6 +70,7 @@ def local_stack() -> Iterator[LocalStack]:
         ("schedule_transitions", ["PresenceLayer"], "tick.json", {"coming": 0, "overdue": 0}),
         ("apply_transitions", ["PresenceLayer"], GOOD_AND_MALFORMED, FAILED),
         ("publish_presence", ["PresenceLayer"], GOOD_AND_MALFORMED, NOTHING_FAILED),
+        ("record_history", ["PresenceLayer"], GOOD_AND_MALFORMED, NOTHING_FAILED),
     ],
 )
 def test_a_built_handler_runs_on_the_artefacts_alone(

@@ -1,4 +1,4 @@
-"""What the real template deploys that moto can make (tables, queues, topic), with outputs and variables as deployed.
+"""What the real template deploys that moto can make, with outputs and variables as deployed.
 
 moto's CloudFormation and Lambda need packages that nothing else here does, so the two calls that the operator's command
 makes of them are answered here; tests/integration makes them of the embedded engine.
@@ -25,10 +25,11 @@ STACK = "under-test"
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The stack: the account, physical ids by logical ids, and what follows from them."""
+    """The stack: the account, physical ids by logical ids, parameters that are not at their default."""
 
     account: Account
     physical: Mapping[str, str]
+    parameters: Mapping[str, str]
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -59,11 +60,13 @@ class Deployed:
     def _named(self, name: str) -> str:
         if name == "AWS::StackName":
             return STACK
-        return self.physical[name] if name in self.physical else str(template()["Parameters"][name]["Default"])
+        if name in self.physical:
+            return self.physical[name]
+        return self.parameters.get(name) or str(template()["Parameters"][name]["Default"])
 
 
 @contextmanager
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+def deployed(monkeypatch: pytest.MonkeyPatch, **parameters: str) -> Iterator[Deployed]:
     """Give an account in which the stack stands, also for the operator's command, and forget it afterwards."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -71,7 +74,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         physical = {name: aws.make_table(name) for name, _ in resources("AWS::DynamoDB::Table")}
         physical |= {name: aws.make_queue(name) for name, _ in resources("AWS::SQS::Queue")}
         physical |= {name: aws.sns.create_topic(Name=name)["TopicArn"] for name, _ in resources("AWS::SNS::Topic")}
-        made = Deployed(aws, physical)
+        for name, _ in resources("AWS::Logs::LogGroup"):
+            _client("logs").create_log_group(logGroupName=name)
+            physical[name] = name
+        made = Deployed(aws, physical, parameters)
         answered = {"cloudformation": _CloudFormation(made), "lambda": _Lambda(made)}
         monkeypatch.setattr(boto3, "client", lambda service, **_: answered.get(service) or _client(service))
         yield made

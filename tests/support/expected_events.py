@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from presence.history import HistoryEntry
 from presence.records import PresenceRecord
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-KEYS = {"says", "answer", "comes_back", "error", "reasons", "written", "queued", "published"}
+KEYS = {"says", "answer", "comes_back", "error", "reasons", "written", "queued", "published", "recorded"}
 
 
 def cases() -> list[str]:
@@ -54,3 +55,8 @@ def told(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return published events as expected.toml writes them."""
     presences = ((event["id"], event["data"]["presence"]) for event in events)
     return {id_: f"{presence['availability']} / {presence['activity']}" for id_, presence in presences}
+
+
+def kept(entries: Iterable[HistoryEntry]) -> dict[str, str]:
+    """Return entries of the history as expected.toml writes them."""
+    return {f"{entry.user_id}:{entry.version}": f"{entry.presence} by {entry.rule}" for entry in entries}

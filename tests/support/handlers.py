@@ -14,9 +14,11 @@ from cli.event_users import bring_in_users
 from local.exchange.server import SimulatedExchange
 from presence.clock import system_clock
 from presence.errors import MalformedMessage
+from presence.history import HistoryEntry
 from presence.observing import Observer
 from presence.records import PresenceRecord
 from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.history import entry_from_item
 from presence.tables.items import from_attributes
 from presence.tables.presences import PresenceTable, record_from_item
 from presence.tables.users import UserTable
@@ -25,7 +27,7 @@ from tests.support.deployed import Deployed
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one call: answer or error, reasons logged, records written, messages queued, events published."""
+    """What came of one call: answer or error, reasons logged, what was written, queued, published and recorded."""
 
     answer: Any
     error: str | None
@@ -33,6 +35,7 @@ class Outcome:
     written: tuple[PresenceRecord, ...]
     queued: Mapping[str, int]
     published: tuple[Mapping[str, Any], ...]
+    recorded: tuple[HistoryEntry, ...]
 
 
 class _Noted(Observer):
@@ -107,12 +110,17 @@ class Handlers:
             written=tuple(sorted(written, key=lambda record: record.address)),
             queued=self._queued(),
             published=tuple(json.loads(body) for body in self._stack.account.take_messages(self._subscription)),
+            recorded=self._recorded(),
         )
 
     def _records(self) -> dict[str, PresenceRecord]:
         items = self._stack.account.dynamodb.scan(TableName=self._stack.outputs["PresenceTableName"])["Items"]
         records = (record_from_item(from_attributes(item)) for item in items)
         return {record.user_id: record for record in records}
+
+    def _recorded(self) -> tuple[HistoryEntry, ...]:
+        items = self._stack.account.dynamodb.scan(TableName=self._stack.outputs["HistoryTableName"])["Items"]
+        return tuple(entry_from_item(from_attributes(item)) for item in items)
 
     def _queued(self) -> dict[str, int]:
         counts = {name: self._count(url) for name, url in self._stack.physical.items() if name.endswith("Queue")}
