@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from presence.decisions import Rules
 from presence.errors import ConfigurationError
 from presence.events import Disclosure
+from presence.freshness import Rules
 
 LONGEST_INTERVAL_MINUTES = 240
 
@@ -70,9 +70,7 @@ class CheckCalendarsSettings:
             check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
             transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
-            check_interval=timedelta(
-                minutes=_number(environment, "CHECK_INTERVAL_MINUTES", 1, LONGEST_INTERVAL_MINUTES)
-            ),
+            check_interval=_check_interval(environment),
             horizon=timedelta(hours=_number(environment, "HORIZON_HOURS", 1, 24 * 14)),
             secret_prefix=_text(environment, "SECRET_PREFIX"),
             connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 60),
@@ -124,6 +122,32 @@ class ApplyTransitionsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPresenceSettings:
+    """Of `set_presence`."""
+
+    user_table: str
+    presence_table: str
+    config_table: str
+    check_queue_url: str
+    transition_queue_url: str
+    transition_shards: int
+    rules: Rules
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `ConfigurationError`."""
+        return cls(
+            user_table=_text(environment, "USER_TABLE"),
+            presence_table=_text(environment, "PRESENCE_TABLE"),
+            config_table=_text(environment, "CONFIG_TABLE"),
+            check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
+            transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            rules=_rules(environment),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PublishPresenceSettings:
     """Of `publish_presence`; `event_source` is the CloudEvents source, a URI."""
 
@@ -163,9 +187,15 @@ class RecordHistorySettings:
 
 def _rules(environment: Mapping[str, str]) -> Rules:
     return Rules(
+        stale_after=timedelta(minutes=_number(environment, "STALE_AFTER_MINUTES", 1, 24 * 60)),
         unknown_after=timedelta(hours=_number(environment, "UNKNOWN_AFTER_HOURS", 1, 24 * 14)),
+        check_interval=_check_interval(environment),
         publish_until=_flag(environment, "PUBLISH_UNTIL"),
     )
+
+
+def _check_interval(environment: Mapping[str, str]) -> timedelta:
+    return timedelta(minutes=_number(environment, "CHECK_INTERVAL_MINUTES", 1, LONGEST_INTERVAL_MINUTES))
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,90 @@
+"""set_presence: what people and other systems say of somebody's presence, and whether their calendar is used."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import NamedTuple
+
+import boto3
+
+from presence.aws import client_config
+from presence.clock import system_clock
+from presence.command_requests import decode_command_request
+from presence.commanding import CommandExecution
+from presence.current_document import CurrentDocument
+from presence.errors import ConfigurationError, MalformedMessage
+from presence.instants import format_instant
+from presence.messages import new_traceparent
+from presence.observing import Observer
+from presence.profile_documents import parse_profiles
+from presence.profiles import BUILT_IN
+from presence.queues import Queue
+from presence.settings import SetPresenceSettings
+from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.presences import PresenceTable
+from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
+
+
+class Parts(NamedTuple):
+    """What the function is made of."""
+
+    execution: CommandExecution
+    observer: Observer
+
+
+@cache
+def parts() -> Parts:
+    """Make the function's parts, at its first call."""
+    settings = SetPresenceSettings.from_env(os.environ)
+    observer = Observer("set_presence")
+    dynamodb = boto3.client("dynamodb", config=client_config())
+    sqs = boto3.client("sqs", config=client_config())
+    configuration = ConfigTable(dynamodb, settings.config_table)
+    profiles = CurrentDocument(
+        "profiles", lambda: configuration.document(GATEWAYS), parse_profiles, BUILT_IN, system_clock, observer.failure
+    )
+    execution = CommandExecution(
+        presences=PresenceTable(dynamodb, settings.presence_table, settings.transition_shards),
+        users=UserTable(dynamodb, settings.user_table),
+        profiles=profiles.get,
+        check_queue=Queue(sqs, settings.check_queue_url),
+        transition_queue=TransitionQueue(Queue(sqs, settings.transition_queue_url), settings.transition_shards),
+        clock=system_clock,
+        rules=settings.rules,
+    )
+    return Parts(execution, observer)
+
+
+def lambda_handler(event: object, _context: object) -> dict[str, object]:
+    """Take a command; return what is shown of the user now, or why the command was refused."""
+    execution, observer = parts()
+    traceparent = new_traceparent()
+    try:
+        request = decode_command_request(event, system_clock())
+        done = execution.run(request, traceparent)
+    except (MalformedMessage, ConfigurationError) as refusal:
+        observer.failure("command refused", reason=str(refusal), traceparent=traceparent)
+        return {"refused": str(refusal)}
+    # The line by which one sees later who set whose presence.
+    observer.info(
+        "command carried out",
+        command=type(request.command).__name__,
+        user_id=done.user.user_id,
+        requested_by=request.requested_by,
+        why=done.why,
+        traceparent=traceparent,
+    )
+    observer.count({"CommandsCarriedOut": 1})
+    record = done.record
+    if record is None:
+        return {"userId": done.user.user_id, "why": done.why}
+    return {
+        "userId": done.user.user_id,
+        "presence": str(record.presence),
+        "until": None if record.until is None else format_instant(record.until),
+        "reason": {"source": str(record.reason.source), "rule": record.reason.rule},
+        "version": record.version,
+        "why": done.why,
+    }

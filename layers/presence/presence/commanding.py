@@ -1,0 +1,85 @@
+"""Carrying out commands: from a CommandRequest to the record written, at once and without asking Exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from presence.command_requests import CommandRequest
+from presence.commands import UseCalendar
+from presence.decisions import Decision, after_command
+from presence.errors import ConfigurationError
+from presence.freshness import Rules
+from presence.messages import CheckReason, CheckRequest
+from presence.profiles import Profiles
+from presence.queues import Queue, QueuedMessage
+from presence.records import PresenceRecord, User
+from presence.tables.presences import PresenceTable
+from presence.tables.users import UserTable
+from presence.transition_queue import TransitionQueue
+from presence.writing import write_decided
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """What came of a command: the user, the record that stands now, and why."""
+
+    user: User
+    record: PresenceRecord | None
+    why: str
+
+
+class CommandExecution:
+    """The use case of `set_presence`. `profiles` gives the profiles as they stand, `clock` the present instant."""
+
+    def __init__(
+        self,
+        presences: PresenceTable,
+        users: UserTable,
+        profiles: Callable[[], Profiles],
+        check_queue: Queue,
+        transition_queue: TransitionQueue,
+        clock: Callable[[], datetime],
+        rules: Rules,
+    ) -> None:
+        self._presences = presences
+        self._users = users
+        self._profiles = profiles
+        self._check_queue = check_queue
+        self._transition_queue = transition_queue
+        self._clock = clock
+        self._rules = rules
+
+    def run(self, request: CommandRequest, traceparent: str) -> Commanded:
+        """Do what a command says. Raises `ConfigurationError` if nobody has the address, or it can't be done."""
+        user = self._users.find(request.address)
+        if user is None:
+            raise ConfigurationError("nobody has this address: add the user first")
+        stored = self._presences.get_many([user.user_id])
+        if user.user_id in stored.malformed:
+            raise stored.malformed[user.user_id]
+        before = stored.found.get(user.user_id)
+        why = ""
+
+        def decide(record: PresenceRecord | None) -> Decision:
+            nonlocal why
+            profile = self._profiles().profile_for(user.address, user.profile, user.groups).profile
+            decision = after_command(record, user, request.command, profile, self._clock(), self._rules)
+            why = decision.why
+            return decision
+
+        written = write_decided(self._presences, user.user_id, before, decide, traceparent)
+        if written is not None:
+            self._transition_queue.queue_soon([written], self._clock(), traceparent)
+        if isinstance(request.command, UseCalendar):
+            self._follow(user, request.command, traceparent)
+        return Commanded(user, written or before, why)
+
+    def _follow(self, user: User, command: UseCalendar, traceparent: str) -> None:
+        """Tell the schedule of a calendar that is switched off or on; one that is on is read at once."""
+        now = self._clock()
+        self._users.use_calendar(user.user_id, enabled=command.use.on, paused_until=command.use.paused_until)
+        if command.use.allows(now):
+            check = CheckRequest(CheckReason.OPERATOR, now, (user,), traceparent)
+            self._check_queue.send([QueuedMessage(check.encode())])
