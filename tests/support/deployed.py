@@ -6,6 +6,7 @@ makes of them are answered here; tests/integration makes them of the embedded en
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -115,3 +116,9 @@ class _Lambda:
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803  AWS's spelling
         folder = FunctionName.removeprefix(f"{STACK}-")
         return {"FunctionName": FunctionName, "Environment": {"Variables": self._made.variables_of(folder)}}
+
+
+def audited(stack: Deployed) -> list[dict[str, Any]]:
+    """Return the lines of the audit, oldest first."""
+    answer = stack.client("logs").filter_log_events(logGroupName=stack.outputs["AuditLogGroupName"])
+    return [json.loads(event["message"]) for event in sorted(answer["events"], key=lambda event: event["timestamp"])]
