@@ -84,14 +84,23 @@ class MemoryUserTable(UserTable):
         here = sorted(user_id for user_id in self._users if self._buckets[user_id] == bucket)
         yield from (self._users[user_id] for user_id in here)
 
-    def add(self, address: str, profile: str = "default", user_id: str | None = None) -> User:
-        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile)
+    def add(
+        self, address: str, profile: str | None = None, user_id: str | None = None, groups: Sequence[str] = ()
+    ) -> User:
+        user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile, tuple(groups))
         if not is_user_id(user.user_id) or user.user_id in self._users:
             raise ConfigurationError(f"{user.user_id!r} can't be the id of a new user")
         if self.find(address) is not None:
             raise AddressTaken(f"{user.address} already belongs to a user")
         self.put(ScheduledUser(user, endpoint=None, enabled=True, paused_until=None))
         return user
+
+    def has(self, user_id: str) -> bool:
+        return user_id in self._users
+
+    def use_calendar(self, user_id: str, *, enabled: bool, paused_until: datetime | None) -> None:
+        if user_id in self._users:
+            self._users[user_id] = replace(self._users[user_id], enabled=enabled, paused_until=paused_until)
 
     def find(self, address: str) -> User | None:
         wanted = parse_smtp_address(address)

@@ -6,12 +6,29 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
+from presence.calendar import BusyType, CalendarEntry
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
+from presence.freshness import Freshness
+from presence.instants import MINUTE
+from presence.knowledge import CalendarUse, Knowledge
+from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.messages import CheckReason, CheckRequest, TransitionRequest
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, RecordedProblem, User
+from presence.records import (
+    MOST_REMIND_MINUTES,
+    Change,
+    PresenceRecord,
+    Reason,
+    RecordedProblem,
+    Reminders,
+    User,
+)
+from presence.standing_claims import Ending, StandingClaim
 from presence.timeline import Segment
+from presence.working_hours import WorkingHours
+from tests.support.zones import BERLIN, OFFICE_HOURS, TOKYO
 
 _BUSY = Presence(Availability.BUSY, Activity.BUSY)
 
@@ -47,7 +64,54 @@ addresses = st.sampled_from(
 )
 traceparents = st.binary(min_size=24, max_size=24).map(lambda ids: f"00-{ids[:16].hex()}-{ids[16:].hex()}-01")
 presences = st.builds(Presence, st.sampled_from(Availability), st.sampled_from(Activity))
-users = st.builds(User, user_ids, addresses, st.sampled_from(["default", "lync"]))
+users = st.builds(
+    User,
+    user_ids,
+    addresses,
+    st.none() | st.sampled_from(["default", "lync"]),
+    st.lists(st.sampled_from(["Sales", "営業"]), max_size=2).map(tuple),
+)
+sources = st.sampled_from([*map(str, Source), "phone", "車載 unit"])
+flags = st.none() | st.booleans()
+replies = st.just(NO_REPLIES) | st.builds(
+    AutomaticReplies, st.booleans(), st.none() | instants, st.none() | instants, st.sampled_from(Audience)
+)
+known_entries = st.builds(
+    KnownEntry,
+    st.builds(CalendarEntry, instants, instants, st.sampled_from(BusyType), flags, flags, flags, st.booleans()),
+    _RULES,
+)
+calendars = st.builds(
+    KnownCalendar,
+    entries=st.lists(known_entries, max_size=3).map(tuple),
+    horizon=instants,
+    endpoint=st.just("https://mail.example.com/EWS/Exchange.asmx"),
+    view=st.sampled_from(["FreeBusy", "Detailed"]),
+    working_hours=st.none() | st.builds(WorkingHours, st.sampled_from([BERLIN, TOKYO]), st.just(OFFICE_HOURS)),
+)
+standing_claims = st.builds(
+    StandingClaim,
+    source=sources,
+    presence=presences,
+    strength=st.integers(0, 100),
+    since=instants,
+    until=st.none() | instants,
+    ending=st.sampled_from(Ending),
+    set_by=addresses,
+    ends_at=st.none() | instants,
+)
+knowledges = st.builds(
+    Knowledge,
+    calendar=st.none() | calendars,
+    replies=st.none() | replies,
+    standing=st.lists(standing_claims, max_size=2).map(tuple),
+    use=st.builds(CalendarUse, st.booleans(), st.none() | instants),
+)
+reminders = st.builds(
+    Reminders,
+    st.none() | st.integers(0, MOST_REMIND_MINUTES).map(lambda minutes: minutes * MINUTE),
+    st.none() | instants,
+)
 
 check_requests = st.builds(
     CheckRequest,
@@ -79,7 +143,7 @@ def timelines(draw: st.DrawFn) -> tuple[Segment, ...]:
             since=since,
             until=until,
             presence=draw(presences),
-            source=draw(st.sampled_from(Source)),
+            source=draw(sources),
             rule=draw(_RULES),
             beaten=tuple(draw(st.lists(_RULES, max_size=2))),
         )
@@ -114,7 +178,7 @@ def records(draw: st.DrawFn) -> PresenceRecord:
         presence=draw(presences),
         since=draw(instants),
         until=until,
-        reason=Reason(draw(st.sampled_from(Source)), draw(_RULES)),
+        reason=Reason(draw(sources), draw(_RULES)),
         previous=draw(presences),
         timeline=timeline,
         next_at=draw(st.none() | st.just(until)),
@@ -123,4 +187,10 @@ def records(draw: st.DrawFn) -> PresenceRecord:
         failing_since=draw(instants) if problem else draw(st.none() | instants),
         problem=problem,
         traceparent=draw(st.none() | traceparents),
+        freshness=draw(st.sampled_from(Freshness)),
+        note=draw(st.none() | st.just("automatic-replies")),
+        change=draw(st.sampled_from(Change)),
+        profile=draw(st.sampled_from(["default", "営業"])),
+        knowledge=draw(knowledges),
+        reminders=draw(reminders),
     )

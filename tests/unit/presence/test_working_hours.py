@@ -19,30 +19,11 @@ from presence.working_hours import (
     working_hours_from_text,
     working_hours_to_text,
 )
+from tests.support.zones import BERLIN, NO_CHANGE, SUNDAY, TOKYO, WEEKDAYS, ZONES
 
-SUNDAY = 6
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-NO_CHANGE = ZoneChange(0, time(), 0, 0, SUNDAY)
-
-# As Windows has them: bias, change to standard time, change to daylight time.
-ZONES = {
-    "Europe/Berlin": MailboxZone(-60, ZoneChange(0, time(3), 5, 10, SUNDAY), ZoneChange(-60, time(2), 5, 3, SUNDAY)),
-    "America/New_York": MailboxZone(300, ZoneChange(0, time(2), 1, 11, SUNDAY), ZoneChange(-60, time(2), 2, 3, SUNDAY)),
-    "America/St_Johns": MailboxZone(210, ZoneChange(0, time(2), 1, 11, SUNDAY), ZoneChange(-60, time(2), 2, 3, SUNDAY)),
-    "Australia/Sydney": MailboxZone(
-        -600, ZoneChange(0, time(3), 1, 4, SUNDAY), ZoneChange(-60, time(2), 1, 10, SUNDAY)
-    ),
-    "Australia/Lord_Howe": MailboxZone(
-        -630, ZoneChange(0, time(2), 1, 4, SUNDAY), ZoneChange(-30, time(2), 1, 10, SUNDAY)
-    ),
-    # Its clock skips one midnight and shows another twice.
-    "America/Havana": MailboxZone(300, ZoneChange(0, time(1), 1, 11, SUNDAY), ZoneChange(-60, time(0), 2, 3, SUNDAY)),
-    "Asia/Tokyo": MailboxZone(-540, NO_CHANGE, NO_CHANGE),
-}
-BERLIN, TOKYO = ZONES["Europe/Berlin"], ZONES["Asia/Tokyo"]
 EVERY_DAY = frozenset(range(7))
-WEEKDAYS = frozenset(range(5))
 
 
 def utc(text: str) -> datetime:
