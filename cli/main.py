@@ -87,6 +87,8 @@ def parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_users(commands)
     _add_gateways(commands)
+    _add_profile(commands)
+    _add_why(commands)
     _add_replay(commands)
     _add_invoke(commands)
     _add_demo(commands)
@@ -150,6 +152,43 @@ def _add_gateways(commands: Commands[_Parser]) -> None:
         action.set_defaults(module="cli.gateways", action=name)
     _add_stack(put)
     _add_stack(show)
+
+
+def _add_profile(commands: Commands[_Parser]) -> None:
+    profile = commands.add_parser(
+        "profile", help="explain and validate the profiles, which say what becomes of a calendar, and try one"
+    )
+    actions = profile.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    explain = actions.add_parser("explain", help="print a profile as a table, with its rules and the rights it needs")
+    validate = actions.add_parser("validate", help="check the profiles of a gateways document, and say who has which")
+    validate.add_argument("file", type=Path, metavar="FILE", help="the gateways document (TOML)")
+    attempt = actions.add_parser("try", help="print what a calendar would become under a profile; nothing is changed")
+    what = attempt.add_mutually_exclusive_group(required=True)
+    what.add_argument("--calendar", type=Path, metavar="FILE", help="a calendar (TOML or JSON; see docs/profiles.md)")
+    what.add_argument("--address", metavar="ADDRESS", help="what the stack knows of a user")
+    attempt.add_argument(
+        "--at", metavar="TIME", help="show what comes from a moment on (default: the calendar's begin; of a user: now)"
+    )
+    for name, action in (("explain", explain), ("validate", validate), ("try", attempt)):
+        action.set_defaults(module="cli.profile", action=name)
+    for action in (explain, attempt):
+        action.add_argument("name", metavar="PROFILE", help="a built-in profile, or one of the document")
+        where = action.add_mutually_exclusive_group()
+        where.add_argument("--config", type=Path, metavar="FILE", help="the gateways document (TOML) that has it")
+        where.add_argument("--stack", metavar="NAME", help="the deployed stack whose document has it")
+
+
+def _add_why(commands: Commands[_Parser]) -> None:
+    why = commands.add_parser(
+        "why",
+        help="say why somebody is shown as they are, what comes next, and what is wrong",
+        description="Tells the decision from the table alone: entries (times and statuses only), claims, which won by "
+        "which rule, when it was read and from where, and what comes next. The look leaves a line in the audit trail.",
+    )
+    why.set_defaults(module="cli.why")
+    why.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
+    why.add_argument("--at", metavar="TIME", help="another moment, e.g. 2026-11-21T14:00:00Z (default: now)")
+    _add_stack(why)
 
 
 def _add_replay(commands: Commands[_Parser]) -> None:

@@ -1,0 +1,178 @@
+"""Why somebody is shown as they are, in words, from their record alone: `presence why`.
+
+Entries are told by times and statuses; the record has no more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from presence.claims import Source
+from presence.freshness import Freshness
+from presence.instants import format_instant
+from presence.knowledge import (
+    AUTOMATIC_REPLY_RULE,
+    CLOSED_GAP_RULE,
+    NOT_READ_RULE,
+    OFF_RULE,
+    OFF_WORK_RULE,
+    PAUSED_RULE,
+)
+from presence.known_calendar import KnownCalendar, KnownEntry
+from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE
+from presence.records import PresenceRecord
+from presence.showing import NOT_BELIEVED_RULE
+from presence.standing_claims import SET_BY_HAND_RULE, Ending, StandingClaim, still_standing
+from presence.timeline import BASE_RULE, Segment, segment_at, stretch_at
+
+_WORDS = {
+    "busy": "an entry with the status Busy",
+    "busy-meeting": "a meeting with others",
+    "out-of-office": "an entry with the status Out of Office",
+    "tentative": "a tentative entry",
+    "working-elsewhere": "an entry with the status Working Elsewhere",
+    "free": "a free entry claims nothing",
+    "tentative-claims-nothing": "tentative entries claim nothing in this profile",
+    "busy-claims-nothing": "busy entries claim nothing in this profile",
+    "out-of-office-claims-nothing": "entries out of office claim nothing in this profile",
+    "working-elsewhere-claims-nothing": "entries with Working Elsewhere claim nothing in this profile",
+    "ignored-all-day": "busy entries over whole days claim nothing in this profile",
+    "ignored-short": "so short an entry claims nothing in this profile",
+    "ignored-private": "private entries claim nothing in this profile",
+    AUTOMATIC_REPLY_RULE: "scheduled automatic replies",
+    CLOSED_GAP_RULE: "a gap between meetings that is too short to count",
+    OFF_WORK_RULE: "a time outside of the working hours of the mailbox",
+    SET_BY_HAND_RULE: "set by hand",
+    BASE_RULE: "nothing claims otherwise",
+    NO_DATA_RULE: "Exchange has no data for this time, and that is not taken for free",
+    LAST_KNOWN_RULE: "known from an earlier reading; Exchange has no data for this time now",
+    NOT_READ_RULE: "the calendar has not been read yet",
+    OFF_RULE: "the calendar is switched off for this user",
+    PAUSED_RULE: "the calendar is paused for this user",
+    NOT_BELIEVED_RULE: "the calendar could not be read for so long that the last reading is not believed any more",
+}
+_ENDINGS = {
+    Ending.TIME: "",
+    Ending.BOUNDARY: ", at the next change of the calendar",
+    Ending.MEETING: ", where the next meeting begins",
+}
+
+
+def why_lines(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[str]:
+    """Yield the decision about an instant in lines of text; both instants in UTC."""
+    yield f"{record.address} ({record.user_id})"
+    yield ""
+    if at == now:
+        yield from _published(record, now)
+    yield from _decided(record, at, now)
+    yield ""
+    yield from _rests_on(record, at)
+    yield ""
+    yield from _reading(record)
+    yield ""
+    yield from _coming(record, at)
+
+
+def in_words(rule: str) -> str:
+    """Return what a rule says; a rule without words of its own stands for itself."""
+    source = rule.removeprefix("claimed-by-")
+    return _WORDS.get(rule, rule if source == rule else f"claimed by the system {source}")
+
+
+def _published(record: PresenceRecord, now: datetime) -> Iterator[str]:
+    until = "" if record.until is None else f" until {format_instant(record.until)}"
+    yield f"Published: {record.presence} since {format_instant(record.since)}{until} (version {record.version})"
+    yield f"  because: {in_words(record.reason.rule)} (source {record.reason.source}, rule {record.reason.rule})"
+    if record.freshness is not Freshness.CURRENT:
+        since = record.failing_since or record.read_at
+        known = "" if since is None else f", since {format_instant(since)} nothing could be read"
+        yield f"  {record.freshness}{known}"
+    if record.note is not None:
+        yield f"  beside it the note: {record.note}"
+    if record.next_at is not None and record.next_at < now:
+        yield f"  a change was due at {format_instant(record.next_at)} and is not applied yet: is the stack at work?"
+
+
+def _decided(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[str]:
+    segment = segment_at(record.timeline, at)
+    if segment is None:
+        if at < now:
+            yield f"At {format_instant(at)}: not kept in the record; see `presence history`"
+        elif record.timeline:
+            yield f"At {format_instant(at)}: not known"
+        return
+    yield f"At {format_instant(at)} the timeline says {segment.presence}, {_stretch(segment)}"
+    yield f"  won: {in_words(segment.rule)} (source {segment.source}, rule {segment.rule})"
+    for rule in segment.beaten:
+        yield f"  beaten: {in_words(rule)} (rule {rule})"
+    if not segment.beaten:
+        yield "  beaten: nothing"
+
+
+def _stretch(segment: Segment) -> str:
+    until = "as far as is known" if segment.until is None else f"until {format_instant(segment.until)}"
+    return f"from {format_instant(segment.since)} {until}"
+
+
+def _rests_on(record: PresenceRecord, at: datetime) -> Iterator[str]:
+    knowledge = record.knowledge
+    yield f"What it rests on, by the profile {record.profile}"
+    if not knowledge.use.on:
+        yield "  calendar: switched off, so it is not read"
+    elif knowledge.use.paused_until is not None:
+        yield f"  calendar: paused until {format_instant(knowledge.use.paused_until)}"
+    if knowledge.calendar is not None:
+        for known in knowledge.calendar.entries:
+            yield f"  {_entry(known, at)}"
+        if not knowledge.calendar.entries:
+            yield "  calendar: no entries"
+    for claim in still_standing(knowledge.standing, at):
+        yield f"  {_standing(claim)}"
+    replies = knowledge.replies
+    if replies is None:
+        yield "  automatic replies: not known"
+    elif not replies.enabled:
+        yield "  automatic replies: off"
+    elif replies.start is not None and replies.end is not None:
+        times = f"{format_instant(replies.start)} to {format_instant(replies.end)}"
+        yield f"  automatic replies: {times}, for {replies.audience}"
+    else:
+        yield f"  automatic replies: switched on, for {replies.audience}"
+
+
+def _entry(known: KnownEntry, at: datetime) -> str:
+    entry = known.entry
+    here = "now " if entry.start <= at < entry.end else ""
+    times = f"{format_instant(entry.start)} to {format_instant(entry.end)}"
+    return f"calendar: {times} {here}{entry.busy_type}: {in_words(known.rule)} (rule {known.rule})"
+
+
+def _standing(claim: StandingClaim) -> str:
+    source = "by hand" if claim.source == Source.BY_HAND else claim.source
+    end = "until it is taken back" if claim.ends_at is None else f"until {format_instant(claim.ends_at)}"
+    since = format_instant(claim.since)
+    return f"{source}: {claim.presence} since {since} {end}{_ENDINGS[claim.ending]}, set by {claim.set_by}"
+
+
+def _reading(record: PresenceRecord) -> Iterator[str]:
+    calendar: KnownCalendar | None = record.knowledge.calendar
+    if calendar is None or record.read_at is None:
+        yield "Read: no calendar of this user is known"
+    else:
+        # The age of a reading that brings nothing new is noted once an hour only.
+        yield f"Read: at {format_instant(record.read_at)}, or later without news, from {calendar.endpoint}"
+        yield f"  in the detail {calendar.view}, as far as {format_instant(calendar.horizon)}"
+    if record.problem is not None:
+        problem = record.problem.problem
+        yield f"Problem: {problem.code} since {format_instant(record.problem.since)}: {problem.text}"
+        yield f"  to do: {problem.remedy}"
+
+
+def _coming(record: PresenceRecord, at: datetime) -> Iterator[str]:
+    stretch = stretch_at(record.timeline, at)
+    following = None if stretch is None or stretch.until is None else segment_at(record.timeline, stretch.until)
+    if following is None:
+        yield "Next: nothing that is known"
+    else:
+        yield f"Next: {following.presence} at {format_instant(following.since)}: {in_words(following.rule)}"
