@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from presence.errors import CalendarPresenceError
+from presence.freshness import Freshness
 from presence.history import HistoryEntry, entry_of
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.records import PresenceRecord
@@ -40,6 +41,8 @@ entries = st.builds(
     until=st.none() | instants,
     source=st.sampled_from(["calendar", "by-hand", "phone"]),
     rule=st.sampled_from(["busy", "no-claim"]),
+    freshness=st.sampled_from(Freshness),
+    note=st.none() | st.just("automatic-replies"),
 )
 
 
@@ -147,6 +150,7 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no presence": (lambda item: item.pop("availability"), "availability"),
     "an availability that nobody knows": (lambda item: item.update(availability="Invisible"), "Invisible"),
     "until without a zone": (lambda item: item.update(until="2026-11-23T11:00:00"), "until"),
+    "a freshness that nobody knows": (lambda item: item.update(freshness="mouldy"), "mouldy"),
     "an empty rule": (lambda item: item.update(rule=""), "rule"),
     "no end": (lambda item: item.pop("expiresAt"), "expiresAt"),
     "an end that is a text": (lambda item: item.update(expiresAt="never"), "expiresAt"),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from presence.freshness import Freshness
 from presence.presences import Presence
 from presence.records import PresenceRecord
 
@@ -18,7 +19,8 @@ class HistoryEntry:
     """One version of a user's presence; all instants in UTC.
 
     `at` is when it was decided: it was shown from then until the next version's `at`. `since` and `until` are what it
-    said of itself (`until` None: no end was known). `source` and `rule` are those of the claim that won.
+    said of itself (`until` None: no end was known). `source` and `rule` are those of the claim that won; `note` stood
+    beside the presence.
     """
 
     user_id: str
@@ -30,6 +32,8 @@ class HistoryEntry:
     until: datetime | None
     source: str
     rule: str
+    freshness: Freshness = Freshness.CURRENT
+    note: str | None = None
 
 
 def entry_of(record: PresenceRecord) -> HistoryEntry:
@@ -44,6 +48,8 @@ def entry_of(record: PresenceRecord) -> HistoryEntry:
         until=record.until,
         source=str(record.reason.source),
         rule=record.reason.rule,
+        freshness=record.freshness,
+        note=record.note,
     )
 
 

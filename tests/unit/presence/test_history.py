@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from presence.freshness import Freshness
 from presence.history import HistoryEntry, entry_of, shown_between
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from tests.support.records import available_record
@@ -63,7 +64,13 @@ def test_each_instant_of_the_stretch_has_the_entry_that_was_shown_then(
 
 
 def test_an_entry_says_what_the_record_shows_and_why() -> None:
-    record = replace(available_record("a" * 32, TEN, until=TEN + HOUR), version=7, previous=BUSY)
+    record = replace(
+        available_record("a" * 32, TEN, until=TEN + HOUR),
+        version=7,
+        previous=BUSY,
+        freshness=Freshness.STALE,
+        note="automatic-replies",
+    )
     assert entry_of(record) == HistoryEntry(
         user_id="a" * 32,
         version=7,
@@ -74,4 +81,6 @@ def test_an_entry_says_what_the_record_shows_and_why() -> None:
         until=TEN + HOUR,
         source="none",
         rule="no-claim",
+        freshness=Freshness.STALE,
+        note="automatic-replies",
     )

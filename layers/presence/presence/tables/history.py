@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence import fields
 from presence.errors import CalendarPresenceError, MalformedMessage
+from presence.freshness import Freshness
 from presence.history import HistoryEntry
 from presence.instants import format_instant
 from presence.presences import Activity, Availability, Presence
@@ -110,6 +111,8 @@ def item_from_entry(entry: HistoryEntry, kept: timedelta) -> dict[str, object]:
         "until": None if entry.until is None else format_instant(entry.until),
         "source": entry.source,
         "rule": entry.rule,
+        "freshness": entry.freshness.value,
+        "note": entry.note,
         "expiresAt": int((entry.at + kept).timestamp()),
     }
 
@@ -128,6 +131,8 @@ def entry_from_item(item: Mapping[str, object]) -> HistoryEntry:
             until=None if item.get("until") is None else fields.instant(item, "until", path),
             source=fields.text(item, "source", path),
             rule=fields.text(item, "rule", path),
+            freshness=Freshness(fields.text(item, "freshness", path)),
+            note=fields.optional_text(item, "note", path),
         )
     except (KeyError, ValueError) as error:
         raise MalformedMessage(f"{path}: {type(error).__name__}: {error!s:.100}") from error
