@@ -9,12 +9,14 @@ from datetime import datetime
 from exchange.autodiscover.trace import TraceStep
 from exchange.locating import Resolution
 from presence.calendar import CalendarEntry, CalendarReading
-from presence.decisions import Rules, after_reading
+from presence.decisions import Readings, after_reading
 from presence.errors import Problem
+from presence.freshness import Rules
 from presence.instants import format_instant
-from presence.mapping import DEFAULT_PROFILE
+from presence.mapping import NO_DATA_RULE
+from presence.profiles import DEFAULT
 from presence.records import User
-from presence.timeline import BASE_RULE, NO_DATA_RULE, Segment, segment_at, stretch_at
+from presence.timeline import BASE_RULE, Segment, segment_at, stretch_at
 
 _NOBODY = "0" * 32
 
@@ -38,7 +40,7 @@ class Explanation:
         if isinstance(self.outcome, Problem):
             return ()
         user = User(_NOBODY, self.address)
-        record = after_reading(None, user, self.outcome, DEFAULT_PROFILE, self.at, Rules()).record
+        record = after_reading(None, user, Readings(self.outcome), DEFAULT, self.at, Rules()).record
         return () if record is None else record.timeline
 
 
@@ -180,7 +182,7 @@ def _presence(timeline: tuple[Segment, ...], at: datetime) -> dict[str, object] 
         **_shown(stretch),
         "since": format_instant(stretch.since),
         "until": None if stretch.until is None else format_instant(stretch.until),
-        "why": {"source": segment.source.value, "rule": segment.rule, "beaten": list(segment.beaten)},
+        "why": {"source": str(segment.source), "rule": segment.rule, "beaten": list(segment.beaten)},
         "next": None if following is None else {**_shown(following), "at": format_instant(following.since)},
     }
 

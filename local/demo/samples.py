@@ -18,10 +18,11 @@ from exchange.autodiscover.pox import PoxError, PoxSettings, parse_pox
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.availability import Availability, parse_availability
 from presence.calendar import CalendarReading, Window
-from presence.decisions import Rules, after_reading
+from presence.decisions import Readings, after_reading
 from presence.errors import Problem, ProblemError
+from presence.freshness import Rules
 from presence.instants import format_instant, parse_instant
-from presence.mapping import DEFAULT_PROFILE
+from presence.profiles import DEFAULT
 from presence.records import User
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -137,7 +138,7 @@ def _shown(
         raise RefusedError(result.code)
     now = parse_instant(moment["at"])
     reading = CalendarReading(address, window, result.entries, now, _URL, result.view)
-    record = after_reading(None, User("0" * 32, address), reading, DEFAULT_PROFILE, now, Rules()).record
+    record = after_reading(None, User("0" * 32, address), Readings(reading), DEFAULT, now, Rules()).record
     if record is None:
         raise RefusedError("a first reading made no record")
     shown: dict[str, object] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
+from presence.knowledge import Knowledge
+from presence.known_calendar import KnownCalendar
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import PresenceRecord, Reason, RecordedProblem
 from presence.tables.items import to_attributes
@@ -85,6 +88,7 @@ def record(number: int = 1, next_at: datetime | None = None) -> PresenceRecord:
         read_at=TEN,
         changed_at=TEN,
         traceparent=f"00-{'1' * 32}-{'2' * 16}-01",
+        knowledge=Knowledge(KnownCalendar((), TEN + timedelta(hours=24), "https://mail.example.com/", "FreeBusy")),
     )
 
 
@@ -155,11 +159,44 @@ def test_a_write_on_a_record_that_was_removed_loses(table: PresenceTable) -> Non
     assert table.get_many([user_id(1)]).found == {}
 
 
+CLAIM = ["phone", "Busy", "InACall", 55, "2026-11-23T10:00:00Z", None, "time", "exchange", None]
 MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no address": (lambda item: item.pop("address"), "address"),
     "no availability": (lambda item: item.pop("availability"), "availability"),
     "an activity that nobody knows": (lambda item: item.update(activity="Skiing"), "Skiing"),
-    "a source that nobody knows": (lambda item: item.update(source="moon"), "moon"),
+    "a source that is no text": (lambda item: item.update(source=7), "source"),
+    "a freshness that nobody knows": (lambda item: item.update(freshness="ripe"), "ripe"),
+    "a change that nobody knows": (lambda item: item.update(change="mood"), "mood"),
+    "a reminder that is no number": (lambda item: item.update(remindMinutes="5"), "remindMinutes"),
+    "a reminder days before": (lambda item: item.update(remindMinutes=5000), "remindMinutes"),
+    "a horizon that is no time": (lambda item: item.update(horizon="far"), "horizon"),
+    "a calendar without its horizon": (lambda item: item.pop("horizon"), "horizon"),
+    "entries that are not JSON": (lambda item: item.update(entries="[["), "JSON"),
+    "an entry of a status that nobody knows": (
+        lambda item: item.update(entries='[["2026-11-23T10:00:00Z","2026-11-23T11:00:00Z","Asleep","","busy"]]'),
+        "Asleep",
+    ),
+    "an entry that is a text": (lambda item: item.update(entries='["x"]'), "list"),
+    "an entry with a number": (
+        lambda item: item.update(entries='[[5,"2026-11-23T11:00:00Z","Busy","","busy"]]'),
+        "texts",
+    ),
+    "working hours that are none": (lambda item: item.update(workingHours="9 to 5"), "working hours"),
+    "replies that are neither on nor off": (lambda item: item.update(replies='["yes",null,null,"all"]'), "replies"),
+    "replies to an audience that nobody knows": (
+        lambda item: item.update(replies='[true,null,null,"friends"]'),
+        "friends",
+    ),
+    "a standing claim that is a text": (lambda item: item.update(standing='["x"]'), "standing claim"),
+    "a standing claim as strong as a text": (
+        lambda item: item.update(standing=json.dumps([[*CLAIM[:3], "very", *CLAIM[4:]]])),
+        "strength",
+    ),
+    "a standing claim that ends somehow": (
+        lambda item: item.update(standing=json.dumps([[*CLAIM[:6], "somehow", *CLAIM[7:]]])),
+        "somehow",
+    ),
+    "a pause until no time": (lambda item: item.update(pausedUntil="later"), "later"),
     "a revision that is a text": (lambda item: item.update(revision="1"), "revision"),
     "a revision below one": (lambda item: item.update(revision=0), "revision"),
     "a version with more digits than sense": (lambda item: item.update(version=-(10**37)), "version"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -45,6 +45,43 @@ def test_who_is_added_is_checked_at_once(table: UserTable) -> None:
     alice = table.add("alice@example.com")
     assert in_bucket(table, alice) == [ScheduledUser(alice, endpoint=None, enabled=True, paused_until=None)]
     assert in_bucket(table, alice)[0].is_due(TEN)
+
+
+def test_who_is_added_without_a_profile_has_the_one_that_is_assigned(table: UserTable) -> None:
+    alice = table.add("alice@example.com", groups=["Sales", "営業"])
+    assert (alice.profile, alice.groups) == (None, ("Sales", "営業"))
+    assert in_bucket(table, alice)[0].user == alice
+    assert table.find("alice@example.com") == alice
+
+
+def test_more_groups_than_a_message_carries_are_refused(table: UserTable) -> None:
+    with pytest.raises(ConfigurationError, match=r"alice@example\.com is in 51 groups"):
+        table.add("alice@example.com", groups=[f"group {number}" for number in range(51)])
+    assert table.find("alice@example.com") is None
+
+
+def test_who_was_removed_is_no_user_any_more(table: UserTable) -> None:
+    alice, bob = table.add("alice@example.com"), table.add("bob@example.com")
+    table.remove(alice)
+    assert (table.has(alice.user_id), table.has(bob.user_id), table.has("0" * 32)) == (False, True, False)
+
+
+def test_a_calendar_that_is_switched_off_or_paused_is_not_due(table: UserTable) -> None:
+    alice = table.add("alice@example.com")
+    table.use_calendar(alice.user_id, enabled=False, paused_until=None)
+    assert not in_bucket(table, alice)[0].is_due(TEN)
+    table.use_calendar(alice.user_id, enabled=True, paused_until=TEN + timedelta(hours=1))
+    assert not in_bucket(table, alice)[0].is_due(TEN)
+    assert in_bucket(table, alice)[0].is_due(TEN + timedelta(hours=1))
+    table.use_calendar(alice.user_id, enabled=True, paused_until=None)
+    assert in_bucket(table, alice) == [ScheduledUser(alice, endpoint=None, enabled=True, paused_until=None)]
+
+
+def test_switching_a_calendar_does_not_bring_a_removed_user_back(table: UserTable) -> None:
+    alice = table.add("alice@example.com")
+    table.remove(alice)
+    table.use_calendar(alice.user_id, enabled=True, paused_until=None)
+    assert list(table.every()) == []
 
 
 def test_ids_are_32_hexadecimal_digits_and_never_the_same(table: UserTable) -> None:
@@ -129,18 +166,27 @@ def item(user_id: str = "a" * 32, **attributes: Any) -> dict[str, object]:
         "bucket": bucket_of(user_id),
         "userId": user_id,
         "address": "alice@example.com",
-        "profile": "default",
+        "profile": "lync",
         "enabled": True,
         **attributes,
     }
 
 
-ALICE = ScheduledUser(User("a" * 32, "alice@example.com"), endpoint=None, enabled=True, paused_until=None)
+ALICE = ScheduledUser(User("a" * 32, "alice@example.com", "lync"), endpoint=None, enabled=True, paused_until=None)
+NOT_CHOSEN = User("a" * 32, "alice@example.com")
 READ: dict[str, tuple[dict[str, Any], ScheduledUser]] = {
     "disabled": ({"enabled": False}, replace(ALICE, enabled=False)),
     "without a word about enabled": ({"enabled": None}, ALICE),
     "paused": ({"pausedUntil": "2026-11-23T10:00:00Z"}, replace(ALICE, paused_until=TEN)),
-    "an empty profile": ({"profile": ""}, ALICE),
+    "an empty profile": ({"profile": ""}, replace(ALICE, user=NOT_CHOSEN)),
+    "no profile": ({"profile": None}, replace(ALICE, user=NOT_CHOSEN)),
+    "groups": ({"groups": ["Sales", "営業"]}, replace(ALICE, user=replace(ALICE.user, groups=("Sales", "営業")))),
+    "groups that are a text": ({"groups": "Sales"}, ALICE),
+    "an empty group": ({"groups": ["", "Sales"]}, replace(ALICE, user=replace(ALICE.user, groups=("Sales",)))),
+    "more groups than a message carries": (
+        {"groups": [f"group {number}" for number in range(60)]},
+        replace(ALICE, user=replace(ALICE.user, groups=tuple(f"group {number}" for number in range(50)))),
+    ),
     "an empty endpoint": ({"endpoint": ""}, ALICE),
 }
 

@@ -8,9 +8,10 @@ import pytest
 
 from cli.main import main
 from presence.calendar import CalendarReading, Window
-from presence.decisions import Rules, after_problem, after_reading
+from presence.decisions import Readings, after_problem, after_reading
 from presence.errors import Problem, ProblemKind
-from presence.mapping import DEFAULT_PROFILE
+from presence.freshness import Rules
+from presence.profiles import DEFAULT
 from presence.records import User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
@@ -93,7 +94,7 @@ def test_a_file_is_imported(run: Run, stack: Deployed, tmp_path: Path) -> None:
         ("", "the first line has to name the column"),
         ("mail\nalice@example.com\n", "the first line has to name the column"),
         ("address,phone\nalice@example.com,1\n", "the column 'phone' is not known"),
-        ("address,profile\nalice@example.com,lync\n", "the column 'profile' is not known"),
+        ("address,profile,address\nalice@example.com,lync,\n", "a column stands there twice"),
         ("address\nalice@example.com\nbob\n", "line 3: 'bob' is no SMTP address"),
         ("address\nalice@example.com\nAlice@example.com\n", "line 3: alice@example.com stands in line 2 already"),
     ],
@@ -155,7 +156,7 @@ def put_record(stack: Deployed, user: User, *, reading: bool) -> None:
     if reading:
         window = Window(NOW - timedelta(hours=1), NOW + timedelta(hours=24))
         outcome = CalendarReading(user.address, window, (), NOW, "https://mail.example.com/", "FreeBusy")
-        record = after_reading(None, user, outcome, DEFAULT_PROFILE, NOW, Rules()).record
+        record = after_reading(None, user, Readings(outcome), DEFAULT, NOW, Rules()).record
     else:
         problem = Problem("MailboxNotFound", ProblemKind.LASTING, "no such mailbox", "check it")
         record = after_problem(None, user, problem, NOW, Rules()).record

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions
-from presence.decisions import Rules, after_reading
+from presence.decisions import Readings, after_reading
 from presence.errors import Problem
-from presence.mapping import DEFAULT_PROFILE
+from presence.freshness import Rules
 from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_traceparent
 from presence.presences import Presence
+from presence.profiles import BUILT_IN, DEFAULT
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord, User
 from presence.tables.items import from_attributes, to_attributes
@@ -154,6 +156,9 @@ class SteppedReader:
             for address in addresses
         }
 
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        return dict.fromkeys(addresses, NO_REPLIES)
+
 
 def first_record() -> PresenceRecord:
     read_at = TEN - timedelta(minutes=5)
@@ -165,7 +170,7 @@ def first_record() -> PresenceRecord:
         "https://mail.example.com",
         "FreeBusy",
     )
-    record = after_reading(None, ALICE, reading, DEFAULT_PROFILE, read_at, Rules()).record
+    record = after_reading(None, ALICE, Readings(reading), DEFAULT, read_at, Rules()).record
     assert record is not None
     return replace(record, revision=1)
 
@@ -177,6 +182,7 @@ def check_actor(shared: SharedTable, truths: list[tuple[CalendarEntry, ...]], cl
             presences=stepped_table(shared, step),
             users=SilentUsers(),
             reader=SteppedReader(truths, clock, step),
+            profiles=lambda: BUILT_IN,
             check_queue=queue,
             transition_queue=TransitionQueue(queue, SHARDS),
             clock=clock,
@@ -196,7 +202,7 @@ def transition_actor(shared: SharedTable, clock: Clock) -> Actor:
             clock=clock,
             sleep=lambda _: None,
             rules=Rules(),
-        ).run(TransitionRequest(TEN, 0, (ALICE.user_id,), TRACEPARENT))
+        ).run([TransitionRequest(TEN, 0, (ALICE.user_id,), TRACEPARENT)])
 
     return transition
 

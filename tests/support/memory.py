@@ -13,7 +13,7 @@ from datetime import datetime
 from presence.addresses import parse_smtp_address
 from presence.errors import CalendarPresenceError, ConfigurationError, MalformedMessage
 from presence.queues import Queue, QueuedMessage
-from presence.records import PresenceRecord, User, is_user_id
+from presence.records import MOST_GROUPS, PresenceRecord, User, is_user_id
 from presence.tables.configuration import LARGEST_DOCUMENT, ConfigTable, Document
 from presence.tables.presences import (
     ComingTransition,
@@ -90,6 +90,8 @@ class MemoryUserTable(UserTable):
         user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile, tuple(groups))
         if not is_user_id(user.user_id) or user.user_id in self._users:
             raise ConfigurationError(f"{user.user_id!r} can't be the id of a new user")
+        if len(user.groups) > MOST_GROUPS:
+            raise ConfigurationError(f"{user.address} is in {len(user.groups)} groups")
         if self.find(address) is not None:
             raise AddressTaken(f"{user.address} already belongs to a user")
         self.put(ScheduledUser(user, endpoint=None, enabled=True, paused_until=None))
@@ -108,6 +110,12 @@ class MemoryUserTable(UserTable):
 
     def remove(self, user: User) -> None:
         self._users.pop(user.user_id, None)
+
+    def assign(self, user_id: str, profile: str | None, groups: Sequence[str]) -> None:
+        if user_id in self._users:
+            known = self._users[user_id]
+            user = replace(known.user, profile=profile, groups=tuple(groups))
+            self._users[user_id] = replace(known, user=user)
 
     def remember_endpoint(self, user_id: str, endpoint: str) -> None:
         if user_id in self._users:

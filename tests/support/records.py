@@ -71,7 +71,7 @@ users = st.builds(
     st.none() | st.sampled_from(["default", "lync"]),
     st.lists(st.sampled_from(["Sales", "営業"]), max_size=2).map(tuple),
 )
-sources = st.sampled_from([*map(str, Source), "phone", "車載 unit"])
+sources = st.sampled_from([*map(str, Source), "phone", "desk-phone"])
 flags = st.none() | st.booleans()
 replies = st.just(NO_REPLIES) | st.builds(
     AutomaticReplies, st.booleans(), st.none() | instants, st.none() | instants, st.sampled_from(Audience)

@@ -17,13 +17,12 @@ from presence import fields
 from presence.addresses import parse_smtp_address
 from presence.errors import InvalidAddress, MalformedMessage
 from presence.instants import format_instant
-from presence.records import User, is_user_id
+from presence.records import MOST_GROUPS, User, is_user_id
 
 SCHEMA_VERSION = 1
 MOST_CHECKS = 100
 """EWS takes at most 100 mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig)."""
 MOST_USERS_A_TRANSITION = 100
-MOST_GROUPS = 50
 MOST_ATTEMPTS = 100
 """Far more than fit into an interval; the time until the next attempt doubles with each."""
 

@@ -18,6 +18,7 @@ from presence.presences import Presence
 from presence.timeline import Segment
 
 MOST_REMIND_MINUTES = 120
+MOST_GROUPS = 50
 
 _USER_ID = re.compile(r"[0-9a-f]{32}")
 

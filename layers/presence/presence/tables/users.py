@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from boto3.dynamodb.types import TypeSerializer
+
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
 from presence.instants import format_instant, parse_instant
-from presence.records import User, is_user_id
+from presence.records import MOST_GROUPS, User, is_user_id
 from presence.tables.items import from_attributes, query_items, to_attributes
 
 if TYPE_CHECKING:
@@ -77,11 +79,14 @@ class UserTable:
     ) -> User:
         """Add a user, with a new id unless one is given, and with the profile that is assigned unless one is given.
 
-        Raises `InvalidAddress`, `AddressTaken`, or `ConfigurationError` if the id given is none or is in use.
+        Raises `InvalidAddress`, `AddressTaken`, or `ConfigurationError` if the id given is none or is in use, or for
+        more than 50 groups.
         """
         user = User(user_id or secrets.token_hex(16), parse_smtp_address(address), profile, tuple(groups))
         if not is_user_id(user.user_id):
             raise ConfigurationError(f"{user.user_id!r} is no user id: it needs 32 hexadecimal digits")
+        if len(user.groups) > MOST_GROUPS:
+            raise ConfigurationError(f"{user.address} is in {len(user.groups)} groups, at most {MOST_GROUPS} are kept")
         item = {
             "bucket": bucket_of(user.user_id),
             "userId": user.user_id,
@@ -125,21 +130,14 @@ class UserTable:
         )
         return "Item" in answer
 
+    def assign(self, user_id: str, profile: str | None, groups: Sequence[str]) -> None:
+        """Give a user a profile of their own (None: the one that is assigned) and groups; removed users stay so."""
+        self._update(user_id, {"profile": profile, "groups": list(groups)})
+
     def use_calendar(self, user_id: str, *, enabled: bool, paused_until: datetime | None) -> None:
         """Note whether the user's calendar is to be read, for the schedule; removed users stay so."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=to_attributes(_user_key(user_id)),
-                UpdateExpression="SET enabled = :enabled, pausedUntil = :pausedUntil",
-                ConditionExpression="attribute_exists(userId)",
-                ExpressionAttributeValues={
-                    ":enabled": {"BOOL": enabled},
-                    ":pausedUntil": {"NULL": True} if paused_until is None else {"S": format_instant(paused_until)},
-                },
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+        until = None if paused_until is None else format_instant(paused_until)
+        self._update(user_id, {"enabled": enabled, "pausedUntil": until})
 
     def find(self, address: str) -> User | None:
         """Return the user who has the address."""
@@ -166,13 +164,20 @@ class UserTable:
 
     def remember_endpoint(self, user_id: str, endpoint: str) -> None:
         """Note where a user's calendar was read from, so that the schedule can group them; removed users stay so."""
+        self._update(user_id, {"endpoint": endpoint})
+
+    def _update(self, user_id: str, values: Mapping[str, object]) -> None:
+        """Set attributes of a user's item, if there still is one."""
+        serializer = TypeSerializer()
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=to_attributes(_user_key(user_id)),
-                UpdateExpression="SET endpoint = :endpoint",
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression="attribute_exists(userId)",
-                ExpressionAttributeValues=to_attributes({":endpoint": endpoint}),
+                # Some of the names are reserved words of DynamoDB.
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues={f":{name}": serializer.serialize(value) for name, value in values.items()},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
@@ -212,4 +217,4 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(text) for text in value) if isinstance(value, list) else ()
+    return tuple(str(text) for text in value if text)[:MOST_GROUPS] if isinstance(value, list) else ()
