@@ -89,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
     _add_gateways(commands)
     _add_profile(commands)
     _add_why(commands)
+    _add_history(commands)
+    _add_user(commands)
     _add_replay(commands)
     _add_invoke(commands)
     _add_demo(commands)
@@ -124,7 +126,9 @@ def _add_users(commands: Commands[_Parser]) -> None:
     actions = users.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     add = actions.add_parser("add", help="add users by their primary SMTP addresses")
     add.add_argument("addresses", nargs="+", metavar="ADDRESS")
-    load = actions.add_parser("import", help="add the users of a CSV file whose one column is address")
+    add.add_argument("--profile", metavar="NAME", help="their own profile (default: the one that is assigned)")
+    add.add_argument("--group", action="append", default=[], metavar="NAME", help="a group that profiles go by")
+    load = actions.add_parser("import", help="add the users of a CSV file with the columns address, profile, groups")
     load.add_argument("file", type=Path, metavar="FILE.csv")
     listing = actions.add_parser("list", help="list the users, their presence and their problems")
     listing.add_argument(
@@ -189,6 +193,35 @@ def _add_why(commands: Commands[_Parser]) -> None:
     why.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
     why.add_argument("--at", metavar="TIME", help="another moment, e.g. 2026-11-21T14:00:00Z (default: now)")
     _add_stack(why)
+
+
+def _add_history(commands: Commands[_Parser]) -> None:
+    history = commands.add_parser(
+        "history",
+        help="print what was shown of a user and why, if the stack keeps it",
+        description="Prints a line for each version of a user's presence that was shown in a stretch of time, the newest "
+        "last, if the stack was deployed with HistoryDays. Leaves a line in the audit trail.",
+    )
+    history.set_defaults(module="cli.history")
+    history.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
+    history.add_argument(
+        "--from", dest="start", metavar="TIME", help="from what was shown then, e.g. 2026-11-21T14:00:00Z"
+    )
+    history.add_argument("--to", dest="end", metavar="TIME", help="until then (default: until now)")
+    _add_stack(history)
+
+
+def _add_user(commands: Commands[_Parser]) -> None:
+    user = commands.add_parser("user", help="export or erase all that is stored of one person")
+    actions = user.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    export = actions.add_parser("export", help="print all that is stored of a person, as JSON")
+    export.add_argument("--output", type=Path, metavar="FILE", help="write it to a new file that only you can read")
+    erase = actions.add_parser("erase", help="remove all that is stored of a person, and publish them as unknown")
+    erase.add_argument("--yes", action="store_true", help="do not ask first")
+    for name, action in (("export", export), ("erase", erase)):
+        action.set_defaults(module="cli.personal_data", action=name)
+        action.add_argument("address", metavar="ADDRESS", help="SMTP address of the person, also of one removed before")
+        _add_stack(action)
 
 
 def _add_replay(commands: Commands[_Parser]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 
 from cli.stacks import Stack, aws_errors_in_words, find_stack
+from cli.user_list import ListedUser, read_user_list
 from presence.addresses import parse_smtp_address
-from presence.errors import ConfigurationError, InvalidAddress
+from presence.errors import ConfigurationError
 from presence.instants import format_instant
+from presence.profile_documents import parse_profiles
+from presence.profiles import BUILT_IN
 from presence.records import PresenceRecord
+from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.presences import PresenceTable
 from presence.tables.users import AddressTaken, ScheduledUser, UserTable
 
@@ -21,12 +23,12 @@ _AT_ONCE = 100
 
 def run(arguments: Namespace) -> int:
     """Do what `arguments.action` says."""
+    wanted: list[ListedUser] = []
     if arguments.action == "load":
-        wanted = read_csv(arguments.file)
+        wanted = read_user_list(arguments.file)
     elif arguments.action == "add":
-        wanted = [parse_smtp_address(address) for address in arguments.addresses]
-    else:
-        wanted = []
+        groups = tuple(arguments.group)
+        wanted = [ListedUser(parse_smtp_address(address), arguments.profile, groups) for address in arguments.addresses]
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
         users = UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"])
@@ -34,57 +36,52 @@ def run(arguments: Namespace) -> int:
             return _show(stack, users, only_problems=arguments.problems)
         if arguments.action == "remove":
             return _remove(users, arguments.addresses)
+        _refuse_unknown_profiles(stack, wanted)
         return _add(users, wanted)
 
 
-def read_csv(path: Path) -> list[str]:
-    """Return the addresses of a CSV file.
-
-    Every row is looked at before anything is written: one that is wrong refuses the file. Raises `ConfigurationError`
-    with the line.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_rows(path, csv.reader(file)))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError(f"{path}: is no CSV file in UTF-8") from error
+def _refuse_unknown_profiles(stack: Stack, wanted: Sequence[ListedUser]) -> None:
+    """Raise `ConfigurationError` if a profile stands in neither the product nor the stack's gateways document."""
+    names = {user.profile for user in wanted if user.profile is not None}
+    if not names:
+        return
+    document = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+    profiles = BUILT_IN if document is None else parse_profiles(document.content)
+    for name in sorted(names):
+        profiles.named(name)
 
 
-def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[str]:
-    header = [name.strip().lower() for name in next(rows, [])]
-    if "address" not in header:
-        raise ConfigurationError(f"{path}: the first line has to name the column, address")
-    if unknown := [name for name in header if name != "address"]:
-        raise ConfigurationError(f"{path}: the column {unknown[0]!r} is not known; there is one, address")
-    seen: dict[str, int] = {}
-    for line, values in enumerate(rows, 2):
-        if not any(value.strip() for value in values):
-            continue
-        row = dict(zip(header, (value.strip() for value in values), strict=False))
+def _add(users: UserTable, wanted: Sequence[ListedUser]) -> int:
+    """Add who is not there yet, and give those who are the profile and the groups that stand in the list."""
+    added = changed = 0
+    for listed in wanted:
         try:
-            address = parse_smtp_address(row.get("address", ""))
-        except InvalidAddress as error:
-            raise ConfigurationError(f"{path}, line {line}: {error}") from error
-        if address in seen:
-            raise ConfigurationError(f"{path}, line {line}: {address} stands in line {seen[address]} already")
-        seen[address] = line
-        yield address
-
-
-def _add(users: UserTable, wanted: Sequence[str]) -> int:
-    taken = 0
-    for address in wanted:
-        try:
-            user = users.add(address)
+            user = users.add(listed.address, listed.profile, groups=listed.groups or ())
         except AddressTaken:
-            taken += 1
-            print(f"{address} is a user already")
+            if _assign(users, listed):
+                changed += 1
+                print(f"{listed.address} is a user already; profile and groups are now as listed")
+            else:
+                print(f"{listed.address} is a user already")
         else:
+            added += 1
             print(f"{user.address} added as {user.user_id}")
-    print(f"{len(wanted) - taken} added, {taken} were there already")
+    there = len(wanted) - added
+    print(f"{added} added, {there} were there already" + (f", {changed} of them changed" if changed else ""))
     return 0
+
+
+def _assign(users: UserTable, listed: ListedUser) -> bool:
+    """Give a user what the list says of profile and groups, and leave what it does not say; tell if that changed it."""
+    user = users.find(listed.address)
+    if user is None:
+        return False
+    profile = user.profile if listed.profile is None else listed.profile
+    groups = user.groups if listed.groups is None else listed.groups
+    if (profile, groups) == (user.profile, user.groups):
+        return False
+    users.assign(user.user_id, profile, groups)
+    return True
 
 
 def _remove(users: UserTable, addresses: Sequence[str]) -> int:
