@@ -199,8 +199,8 @@ def _add_history(commands: Commands[_Parser]) -> None:
     history = commands.add_parser(
         "history",
         help="print what was shown of a user and why, if the stack keeps it",
-        description="Prints a line for each version of a user's presence that was shown in a stretch of time, the newest "
-        "last, if the stack was deployed with HistoryDays. Leaves a line in the audit trail.",
+        description="Prints a line for each version of a user's presence that was shown in a stretch of time, the "
+        "newest last, if the stack was deployed with HistoryDays. Leaves a line in the audit trail.",
     )
     history.set_defaults(module="cli.history")
     history.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")

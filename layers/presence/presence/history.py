@@ -61,9 +61,9 @@ def shown_between(
     The entry that was shown when the stretch began is among them, though it was decided before.
     """
     ordered = sorted(entries, key=lambda entry: entry.version)
-    endings = [*(entry.at for entry in ordered[1:]), None]
+    endings: list[datetime | None] = [*(entry.at for entry in ordered[1:]), None]
     return tuple(
         entry
-        for entry, ending in zip(ordered, endings, strict=True)
+        for entry, ending in zip(ordered, endings, strict=False)  # of no entry there is no ending
         if (end is None or entry.at < end) and (start is None or ending is None or ending > start)
     )

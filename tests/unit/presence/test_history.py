@@ -41,6 +41,10 @@ def test_what_was_shown_between(start: datetime | None, end: datetime | None, ve
     assert [one.version for one in shown_between(DAY, start, end)] == versions
 
 
+def test_of_nothing_nothing_was_shown() -> None:
+    assert shown_between([], TEN, None) == ()
+
+
 def test_versions_stand_in_their_order_however_they_come() -> None:
     assert [one.version for one in shown_between([DAY[2], DAY[0], DAY[1]], None, None)] == [1, 2, 3]
 
