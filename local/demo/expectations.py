@@ -27,6 +27,7 @@ class Cause(StrEnum):
     FIRST = "first reading"
     BOUNDARY = "boundary"
     EDIT = "edit"
+    AGE = "age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Expected:
 
     It is published no earlier than `not_before`, and if an edit caused it, no later than `not_after`. Its `since` lies
     in [since_from, since_to]; both are the same instant unless it is the moment at which an edit was noticed.
-    `statuses` are those of the calendar's entries that ran when it became due.
+    `statuses` are those of the calendar's entries that ran when it became due. `freshness` is how far what is shown can
+    be believed, `note` what stands beside it.
     """
 
     cause: Cause
@@ -63,6 +65,8 @@ class Expected:
     not_before: datetime
     not_after: datetime
     statuses: frozenset[str] = frozenset()
+    freshness: str = "current"
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

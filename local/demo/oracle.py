@@ -46,26 +46,48 @@ class Shown:
         return self.availability if self.availability == self.activity else f"{self.availability} / {self.activity}"
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What something else than the calendar asks for over [since, until), instants in UTC; `until` None: for good.
+
+    The lowest `rank` wins; the ranks are those of the table below.
+    """
+
+    since: datetime
+    until: datetime | None
+    shown: Shown
+    rank: int
+
+
 AVAILABLE = Shown("Available", "Available", "none")
 NEVER_READ = Shown("PresenceUnknown", "PresenceUnknown", "none")
 NO_DATA = Shown("PresenceUnknown", "PresenceUnknown", "calendar")
 
+BY_HAND = 0
+OTHER_SYSTEMS = 2
+REPLIES = 5
+"""Ranks of what is no calendar: set by hand, claimed by another system, out of office by automatic replies."""
+
 _STRONGEST_FIRST = (
-    ("OOF", None, Shown("Away", "OutOfOffice", "calendar")),
-    ("Busy", True, Shown("Busy", "InAMeeting", "calendar")),
-    ("Busy", None, Shown("Busy", "Busy", "calendar")),
-    ("WorkingElsewhere", None, Shown("Available", "WorkingElsewhere", "calendar")),
+    (1, "OOF", None, Shown("Away", "OutOfOffice", "calendar")),
+    (3, "Busy", True, Shown("Busy", "InAMeeting", "calendar")),
+    (4, "Busy", None, Shown("Busy", "Busy", "calendar")),
+    (6, "WorkingElsewhere", None, Shown("Available", "WorkingElsewhere", "calendar")),
 )
-"""Status, whether it must be known to be a meeting, and what is then shown. Free and Tentative ask for nothing."""
+"""Rank, status, whether it must be known to be a meeting, and what is then shown. Others ask for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """What a reading showed of one mailbox: its entries as far as `horizon`, and the reading `before` it, if any."""
+    """What a reading showed of one mailbox: its entries as far as `horizon`, and the reading `before` it, if any.
+
+    `beside` is what else asks for a presence of the same person.
+    """
 
     entries: tuple[Entry, ...]
     horizon: datetime
     before: Calendar | None = None
+    beside: tuple[Wish, ...] = ()
 
     def shown_at(self, instant: datetime) -> Shown:
         """Return what is to be shown at one instant.
@@ -74,10 +96,17 @@ class Calendar:
         the presence is unknown. It never becomes Available for want of data (domain.md, mistake 8).
         """
         running = [entry for entry in self.entries if entry.start <= instant < entry.end]
-        for status, must_be_meeting, shown in _STRONGEST_FIRST:
+        asked = [
+            (wish.rank, wish.shown)
+            for wish in self.beside
+            if wish.since <= instant and (wish.until is None or instant < wish.until)
+        ]
+        for rank, status, must_be_meeting, shown in _STRONGEST_FIRST:
             for entry in running:
                 if entry.status == status and (must_be_meeting is None or entry.is_meeting is True):
-                    return shown
+                    asked.append((rank, shown))
+        if asked:
+            return min(asked, key=lambda wish: wish[0])[1]
         if any(entry.status == "NoData" for entry in running):
             known = self.before is not None and instant < self.before.horizon
             return self.before.shown_at(instant) if known and self.before is not None else NO_DATA
@@ -91,6 +120,7 @@ class Calendar:
             calendars.append(calendar)
             calendar = calendar.before
         edges = {edge for each in calendars for entry in each.entries for edge in (entry.start, entry.end)}
+        edges |= {edge for wish in self.beside for edge in (wish.since, wish.until) if edge is not None}
         return sorted(edge for edge in edges | {each.horizon for each in calendars} if edge < self.horizon)
 
     def stretch_start(self, instant: datetime) -> datetime | None:

@@ -20,7 +20,10 @@ from local.demo.subscriber import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One published change of one person; instants in UTC, `received_at` is when the subscriber had it."""
+    """One published change of one person; instants in UTC, `received_at` is when the subscriber had it.
+
+    `freshness` says how far it can be believed, `note` what stands beside the presence (None: nothing).
+    """
 
     user_id: str
     address: str
@@ -31,6 +34,8 @@ class Published:
     since: datetime
     until: datetime | None
     received_at: datetime
+    freshness: str = "current"
+    note: str | None = None
 
 
 def read_published(delivery: Delivery) -> Published:
@@ -49,6 +54,8 @@ def read_published(delivery: Delivery) -> Published:
             since=_instant(presence["since"]),
             until=_instant(until) if until is not None else None,
             received_at=delivery.received_at,
+            freshness=str(data["freshness"]),
+            note=presence.get("note"),
         )
     except KeyError as error:
         raise ValueError(f"the event has no {error.args[0]}") from error

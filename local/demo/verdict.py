@@ -162,6 +162,10 @@ def _differences(expected: Expected, change: Published) -> list[str]:
         differences.append(f"shown as {_shown(change)} instead of {expected.shown}")
     if change.source != expected.shown.source:
         differences.append(f"for the reason {change.source} instead of {expected.shown.source}")
+    if change.freshness != expected.freshness:
+        differences.append(f"believed as {change.freshness} instead of {expected.freshness}")
+    if change.note != expected.note:
+        differences.append(f"with the note {change.note} instead of {expected.note}")
     if not expected.since_from <= change.since <= min(expected.since_to, max(change.received_at, expected.since_from)):
         differences.append(f"since {_at(change.since)} instead of {_at(expected.since_from)}")
     if change.until != expected.until:
@@ -176,7 +180,8 @@ def _may_be_outstanding(expected: Expected, closed: datetime) -> bool:
 
 
 def _content(change: Published) -> tuple[object, ...]:
-    return change.user_id, change.presence, change.previous, change.source, change.since, change.until
+    shown = change.presence, change.freshness, change.note
+    return change.user_id, shown, change.previous, change.source, change.since, change.until
 
 
 def _words(expected: Expected) -> str:

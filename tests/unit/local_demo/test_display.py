@@ -20,6 +20,7 @@ def delivery(version: int, availability: str, activity: str, until: str | None) 
     data = {
         "user": {"id": "a" * 32, "email": "alice@example.com"},
         "version": version,
+        "freshness": "current",
         "reason": {"source": "calendar", "rule": "busy-meeting"},
         "presence": presence,
         "previous": {"availability": "Available", "activity": "Available"},

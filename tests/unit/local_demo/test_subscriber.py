@@ -55,6 +55,7 @@ def event() -> dict[str, Any]:
         "data": {
             "user": {"id": "a" * 32, "email": "alice@example.com"},
             "version": 2,
+            "freshness": "current",
             "reason": {"source": "calendar", "rule": "busy-meeting"},
             "presence": {
                 "availability": "Busy",
@@ -116,7 +117,7 @@ def test_an_event_is_read_in_full() -> None:
     assert (change.source, change.address, change.received_at) == ("calendar", "alice@example.com", ARRIVAL)
 
 
-@pytest.mark.parametrize("missing", ["version", "user", "presence", "previous", "reason"])
+@pytest.mark.parametrize("missing", ["version", "freshness", "user", "presence", "previous", "reason"])
 def test_an_event_that_lacks_something_is_refused_by_name(missing: str) -> None:
     body = event()
     del body["data"][missing]
