@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 OOF_REQUEST = f"{{{MESSAGES}}}GetUserOofSettingsRequest"
 MAIL_TIPS_REQUEST = f"{{{MESSAGES}}}GetMailTips"
-MAXIMUM_RECIPIENTS = 100
+MAXIMUM_RECIPIENTS = 50
+DISABLED = "ErrorMailTipsDisabled"
 
 # types.xsd, MailTipTypes
 _MAIL_TIPS = frozenset(
@@ -54,15 +55,16 @@ def oof_answer(mailbox: Mailbox, now: datetime) -> str:
     """Return the response element with the settings of one mailbox."""
     oof = mailbox.out_of_office
     state = "Disabled" if oof is None else "Enabled" if oof.start is None else "Scheduled"
-    message = escape(oof.message) if oof is not None else ""
+    internal = escape(oof.message) if oof is not None and oof.internal else ""
+    external = escape(oof.message) if oof is not None else ""
     audience = oof.audience if oof is not None else "None"
     start = (oof and oof.start) or now.replace(minute=0, second=0, microsecond=0)
     end = (oof and oof.end) or start + _NO_SCHEDULE
     return (
         f"<GetUserOofSettingsResponse{namespace(MESSAGES)}>{response_message()}"
         f"<OofSettings{namespace(TYPES)}><OofState>{state}</OofState><ExternalAudience>{audience}</ExternalAudience>"
-        f"{_duration(start, end)}<InternalReply><Message>{message}</Message></InternalReply>"
-        f"<ExternalReply><Message>{message}</Message></ExternalReply></OofSettings>"
+        f"{_duration(start, end)}<InternalReply><Message>{internal}</Message></InternalReply>"
+        f"<ExternalReply><Message>{external}</Message></ExternalReply></OofSettings>"
         "<AllowExternalOof>All</AllowExternalOof></GetUserOofSettingsResponse>"
     )
 
@@ -118,6 +120,17 @@ def mail_tips_answer(
     )
 
 
+def mail_tips_refusal(code: str) -> str:
+    """Return the response element of an organisation that has switched MailTips off, or a fault for another refusal."""
+    if code != DISABLED:
+        raise SoapFaultError(code, "This server does not offer MailTips.")
+    return (
+        f'<GetMailTipsResponse ResponseClass="Error"{namespace(MESSAGES)}><MessageText>MailTips are disabled.'
+        f"</MessageText><ResponseCode>{code}</ResponseCode><DescriptiveLinkKey>0</DescriptiveLinkKey>"
+        "</GetMailTipsResponse>"
+    )
+
+
 def _mail_tips(address: str, mailbox: Mailbox | None, now: datetime) -> str:
     name = escape(mailbox.name) if mailbox is not None else ""
     oof = _out_of_office(mailbox.out_of_office, now) if mailbox is not None else ""
@@ -129,8 +142,8 @@ def _mail_tips(address: str, mailbox: Mailbox | None, now: datetime) -> str:
 
 
 def _out_of_office(oof: OutOfOffice | None, now: datetime) -> str:
-    """Return the tip; without replies at this moment it is there too, with an empty message."""
-    if oof is None or not oof.active_at(now):
+    """Return the tip; without replies to people inside at this moment it is there too, with an empty message."""
+    if oof is None or not oof.internal or not oof.active_at(now):
         return "<t:OutOfOffice><t:ReplyBody><t:Message/></t:ReplyBody></t:OutOfOffice>"
     duration = _duration(oof.start, oof.end, "t:") if oof.start and oof.end else ""
     return (

@@ -94,7 +94,7 @@ class ExchangeHost:
                 discover = Autodiscover(services.organisation, host.autodiscover, services.clock)
                 return lambda request, _: discover.answer(request)
             case web_services.PATH if host.mailboxes:
-                exchange = WebServices(services.organisation, host.mailboxes, services.clock)
+                exchange = WebServices(services.organisation, host, services.clock)
                 return lambda request, account: (
                     exchange.answer(request, account) if request.method == "POST" else HttpAnswer(METHOD_NOT_ALLOWED)
                 )

@@ -23,6 +23,7 @@ class Host:
     `accounts` are the references of those who may sign in. `autodiscover`: the domains for whose mailboxes it
     answers autodiscover, with their services. `mailboxes`: the domains whose mailboxes it serves by EWS. A host with
     neither is somebody's website: it answers every request with a page, or where `asks_for_password` with 401.
+    `refuses_mail_tips`: the code with which it answers GetMailTips, as of a server before 2010.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Host:
     autodiscover: Mapping[str, ServiceUrls] = field(default_factory=dict)
     mailboxes: frozenset[str] = frozenset()
     asks_for_password: bool = False
+    refuses_mail_tips: str | None = None
 
     @property
     def is_website(self) -> bool:

@@ -95,12 +95,17 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class OutOfOffice:
-    """Automatic replies. With `start` and `end` they are scheduled, else simply switched on."""
+    """Automatic replies. With `start` and `end` they are scheduled, else simply switched on.
+
+    `audience` are the people outside who get them (types.xsd, ExternalAudience: All, Known, None); people of the
+    organisation get them unless `internal` is false.
+    """
 
     message: str = REPLY_CANARY
     start: datetime | None = None
     end: datetime | None = None
     audience: str = "All"
+    internal: bool = True
 
     def active_at(self, now: datetime) -> bool:
         """Tell whether replies go out at this instant."""
@@ -121,7 +126,7 @@ class Mailbox:
     """A mailbox as Exchange knows it.
 
     `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
-    that availability gives for this mailbox instead of its calendar.
+    that availability gives for this mailbox instead of its calendar; nobody may impersonate who is `excluded`.
     """
 
     address: str
@@ -135,6 +140,7 @@ class Mailbox:
     redirect_address: str | None = None
     redirect_url: str | None = None
     problem: str | None = None
+    excluded: bool = False
 
 
 def all_day(zone: ZoneInfo, day: date, days: int = 1) -> tuple[datetime, datetime]:
@@ -186,6 +192,10 @@ class Organisation:
             key = self._primary[address.lower()]
             self._mailboxes[key] = replace(self._mailboxes[key], **changes)
             return self._mailboxes[key]
+
+    def set_out_of_office(self, address: str, replies: OutOfOffice | None) -> None:
+        """Switch the automatic replies of a mailbox on, or off with None. KeyError for an unknown address."""
+        self.change_mailbox(address, out_of_office=replies)
 
     def add(self, address: str, entry: Entry) -> str:
         """Add an entry to a calendar and return its id. KeyError for an unknown address."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from local.exchange.accounts import Account
     from local.exchange.http_messages import HttpRequest
+    from local.exchange.network import Host
     from local.exchange.organisation import Mailbox, Organisation
 
 PATH = "/ews/exchange.asmx"
@@ -25,9 +26,10 @@ UNSUPPORTED_MEDIA_TYPE = 415
 class WebServices:
     """The operations that a host offers for the mailboxes of its domains; others it does not know."""
 
-    def __init__(self, organisation: Organisation, domains: frozenset[str], clock: Callable[[], datetime]) -> None:
+    def __init__(self, organisation: Organisation, host: Host, clock: Callable[[], datetime]) -> None:
         self._organisation = organisation
-        self._domains = domains
+        self._domains = host.mailboxes
+        self._refuses_mail_tips = host.refuses_mail_tips
         self._clock = clock
 
     def serves(self, address: str) -> bool:
@@ -59,6 +61,8 @@ class WebServices:
                 )
                 return availability_answer.answer(asked, self._organisation, self.serves), asked.addresses
             case automatic_replies.MAIL_TIPS_REQUEST:
+                if self._refuses_mail_tips is not None:
+                    return automatic_replies.mail_tips_refusal(self._refuses_mail_tips), ()
                 recipients = automatic_replies.read_mail_tips_request(opened.request)
                 return (
                     automatic_replies.mail_tips_answer(recipients, self._organisation, self.serves, self._clock()),
@@ -82,6 +86,10 @@ class WebServices:
         mailbox = self._organisation.mailbox(identity)
         if mailbox is None or not self.serves(identity):
             raise SoapFaultError("ErrorNonExistentMailbox", "No mailbox with such an identity.")
+        if mailbox.excluded:
+            raise SoapFaultError(
+                "ErrorImpersonateUserDenied", "The requested user is outside of the scope of the role."
+            )
         return mailbox.address
 
     def _owned(self, address: str, owner: str | None) -> Mailbox:

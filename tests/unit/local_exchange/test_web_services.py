@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.exchange.accounts import Account
 from local.exchange.network import Host, Network
 from local.exchange.organisation import (
     LOCATION_CANARY,
@@ -16,7 +15,6 @@ from local.exchange.organisation import (
     Entry,
     Mailbox,
     Organisation,
-    OutOfOffice,
     Recurrence,
     TimeForm,
     all_day,
@@ -314,62 +312,3 @@ def test_only_xml_is_read(asking: Asking) -> None:
     with session(asking.exchange, basic(asking.exchange.accounts["exchange-reader"])) as made:
         assert made.post(URL, data=GOOD, headers={"Content-Type": "application/json"}, timeout=5).status_code == 415
         assert made.get(URL, timeout=5).status_code == 405
-
-
-OUT = OutOfOffice("away", START - HOUR, START + HOUR)
-
-
-@pytest.mark.parametrize(
-    ("replies", "state", "tip", "duration"),
-    [
-        (None, "Disabled", "", []),
-        (OutOfOffice("away"), "Enabled", "away", []),
-        (OUT, "Scheduled", "away", ["2026-11-23T08:00:00Z"]),
-        (OutOfOffice("away", START + HOUR, START + 2 * HOUR), "Scheduled", "", []),
-    ],
-    ids=["none", "switched on", "scheduled and on", "scheduled for later"],
-)
-def test_automatic_replies_are_told_both_ways(
-    asking: Asking, replies: OutOfOffice | None, state: str, tip: str, duration: list[str]
-) -> None:
-    asking.organisation.change_mailbox(ALICE, out_of_office=replies)
-    assert texts(asking.ask(oof_settings(ALICE, ALICE)), "//t:OofState") == [state]
-    tips = asking.ask(mail_tips([ALICE, "nobody@example.com"]))
-    assert texts(tips, "//t:OutOfOffice//t:Message") == [tip]
-    assert texts(tips, "//t:OutOfOffice/t:Duration/t:StartTime") == duration
-    assert texts(tips, "//t:InvalidRecipient") == ["false", "true"]
-    assert texts(tips, "//t:RecipientAddress/t:EmailAddress") == [ALICE, "nobody@example.com"]
-
-
-def test_a_recipient_of_another_organisation_is_invalid_here(asking: Asking) -> None:
-    asking.organisation.change_mailbox("other@example.org", out_of_office=OutOfOffice("elsewhere"))
-    tips = asking.ask(mail_tips(["other@example.org"]))
-    assert texts(tips, "//t:InvalidRecipient") == ["true"]
-    assert texts(tips, "//t:Message") == []
-
-
-def test_mail_tips_have_limits(asking: Asking) -> None:
-    assert fault_code(asking.ask(mail_tips([]))) == "ErrorMissingRecipients"
-    assert fault_code(asking.ask(mail_tips([ALICE] * 101))) == "ErrorInvalidRequest"
-
-
-@pytest.mark.parametrize(
-    ("asked", "impersonated", "code"),
-    [
-        (ALICE, None, "ErrorAccessDenied"),
-        (ALICE, TIMES_ONLY, "ErrorAccessDenied"),
-        (ALICE, "nobody@example.com", "ErrorNonExistentMailbox"),
-        (ALICE, "other@example.org", "ErrorNonExistentMailbox"),
-        ("nobody@example.com", ALICE, "ErrorNonExistentMailbox"),
-    ],
-)
-def test_oof_settings_are_their_owners(asking: Asking, asked: str, impersonated: str | None, code: str) -> None:
-    assert fault_code(asking.ask(oof_settings(asked, impersonated))) == code
-
-
-def test_impersonation_needs_the_role_and_an_owner_needs_none(asking: Asking) -> None:
-    owner = Account("exchange-reader", "EXAMPLE\\alice", "her own", address=ALICE)
-    exchange = SimulatedExchange(asking.organisation, asking.exchange.network, [owner], lambda: START)
-    with exchange, session(exchange, basic(owner)) as made:
-        assert texts(post(made, URL, oof_settings(ALICE)), "//t:OofState") == ["Disabled"]
-        assert fault_code(post(made, URL, oof_settings(TIMES_ONLY, TIMES_ONLY))) == "ErrorImpersonateUserDenied"
