@@ -89,6 +89,10 @@ class Section:
             raise self.refuse(key, f"must be true or false, not {_kind(value)}")
         return value
 
+    def value(self, key: str) -> object:
+        """Return what stands there, whatever it is; for what only TOML has, such as dates."""
+        return self._take(key)
+
     def section(self, key: str) -> Section:
         """Return a table inside this one; an absent one is empty."""
         return Section(self._left.pop(key, {}), self.where(key))

@@ -1,0 +1,126 @@
+"""`presence profile`: explain a profile, validate those of a document, try one on a calendar before it goes live."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from cli import audit
+from cli.calendar_file import LONGEST, read_calendar_file
+from cli.profile_text import explained, fallbacks
+from cli.stacks import aws_errors_in_words, find_stack
+from cli.what_if import as_lines
+from exchange.gateways import load_gateways_document, parse_gateways
+from presence.clock import system_clock
+from presence.errors import CalendarPresenceError, ConfigurationError
+from presence.instants import format_instant, parse_instant
+from presence.knowledge import Knowledge
+from presence.profiles import BUILT_IN, DEFAULT, Profiles
+from presence.rights import Rights
+from presence.standing_claims import still_standing
+from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.presences import PresenceTable
+from presence.tables.users import UserTable
+
+_MOST_NAMES = 5
+
+
+def run(arguments: Namespace) -> int:
+    """Do what `arguments.action` says. Raises `ConfigurationError`."""
+    if arguments.action == "validate":
+        print("\n".join(_validated(_of_file(arguments.file))))
+    elif arguments.action == "explain":
+        print("\n".join(explained(_profiles(arguments).named(arguments.name))))
+    else:
+        profile = _profiles(arguments).named(arguments.name)
+        knowledge, at = _of_user(arguments) if arguments.calendar is None else _of_calendar(arguments)
+        print("\n".join(as_lines(profile, knowledge, at)))
+    return 0
+
+
+def _of_calendar(arguments: Namespace) -> tuple[Knowledge, datetime]:
+    """Return what a file says of a calendar, and from when on it is to be shown."""
+    calendar = read_calendar_file(arguments.calendar)
+    at = calendar.begins if arguments.at is None else _at(arguments.at, calendar.begins - LONGEST, calendar.ends)
+    return calendar.knowledge(at), at
+
+
+def _of_user(arguments: Namespace) -> tuple[Knowledge, datetime]:
+    """Return what a stack knows of a user, and from when on it is to be shown; nobody is looked at without a line."""
+    if arguments.stack is None:
+        raise ConfigurationError("--address: say with --stack which stack has the user")
+    now = system_clock()
+    with aws_errors_in_words():
+        stack = find_stack(arguments.stack)
+        user = UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"]).find(arguments.address)
+        if user is None:
+            raise ConfigurationError(f"{arguments.address} is no user of this stack")
+        audit.record(stack, "profile try", user.user_id, profile=arguments.name)
+        presences = PresenceTable(stack.client("dynamodb"), stack.outputs["PresenceTableName"], shards=1)
+        stored = presences.get_many([user.user_id])
+    if user.user_id in stored.malformed:
+        raise stored.malformed[user.user_id]
+    record = stored.found.get(user.user_id)
+    if record is None:
+        raise CalendarPresenceError(f"nothing is known of {user.address} yet; see presence check")
+    known_until = now if record.knowledge.calendar is None else record.knowledge.calendar.horizon
+    if known_until < now:
+        told = format_instant(known_until)
+        raise CalendarPresenceError(f"the calendar of {user.address} was known until {told} only; see presence check")
+    at = now if arguments.at is None else _at(arguments.at, now, known_until)
+    return replace(record.knowledge, standing=still_standing(record.knowledge.standing, at)), at
+
+
+def _profiles(arguments: Namespace) -> Profiles:
+    """Return the profiles of the file or the stack that was named; the built-in ones if neither was."""
+    if arguments.config is not None:
+        return _of_file(arguments.config)
+    if arguments.stack is None:
+        return BUILT_IN
+    with aws_errors_in_words():
+        stack = find_stack(arguments.stack)
+        stored = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+    return BUILT_IN if stored is None else parse_gateways(stored.content).profiles
+
+
+def _of_file(path: Path) -> Profiles:
+    return parse_gateways(load_gateways_document(path)).profiles
+
+
+def _validated(profiles: Profiles) -> Iterator[str]:
+    """Yield the profiles that the document defines or assigns, to whom, and what they can't know."""
+    assigned = {*profiles.users.values(), *profiles.groups.values(), *profiles.domains.values(), DEFAULT.name}
+    for name, profile in profiles.by_name.items():
+        if name in BUILT_IN.by_name and name not in assigned:
+            continue
+        yield f"profile {name}{' (built in)' if name in BUILT_IN.by_name else ''}: {_assigned(profiles, name)}"
+        yield from (f"  {line}" for line in fallbacks(profile, Rights.TIMES))
+
+
+def _assigned(profiles: Profiles, name: str) -> str:
+    """Say to whom a profile is assigned."""
+    named = {"users": profiles.users, "groups": profiles.groups, "domains": profiles.domains}
+    parts = [f"{kind} {_names(of, name)}" for kind, of in named.items() if name in of.values()]
+    if name == DEFAULT.name and "*" not in profiles.domains:
+        parts.append("all others")
+    return f"for {'; '.join(parts)}" if parts else "for users on whom it stands"
+
+
+def _names(assigned: Mapping[str, str], profile: str) -> str:
+    names = [name for name, of in assigned.items() if of == profile]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _at(text: str, first: datetime, last: datetime) -> datetime:
+    """Read an instant for which something is known of the calendar; beyond, what is shown would be made up."""
+    try:
+        at = parse_instant(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--at: {error}; write it as 2026-11-23T09:00:00Z") from error
+    if not first <= at <= last:
+        raise ConfigurationError(f"--at: must lie from {format_instant(first)} to {format_instant(last)}")
+    return at
