@@ -94,7 +94,7 @@ class UserTable:
             "profile": profile,
             "groups": list(groups) or None,
         }
-        claim = {**_address_key(user.address), "owner": user.user_id}
+        claim = {**address_key(user.address), "owner": user.user_id}
         condition = "attribute_not_exists(userId)"
         try:
             self._client.transact_write_items(
@@ -124,7 +124,7 @@ class UserTable:
         """Tell whether there is a user of that id: a check may come after its user was removed."""
         answer = self._client.get_item(
             TableName=self._table,
-            Key=to_attributes(_user_key(user_id)),
+            Key=to_attributes(user_key(user_id)),
             ProjectionExpression="userId",
             ConsistentRead=True,
         )
@@ -142,14 +142,12 @@ class UserTable:
     def find(self, address: str) -> User | None:
         """Return the user who has the address."""
         answer = self._client.get_item(
-            TableName=self._table, Key=to_attributes(_address_key(parse_smtp_address(address))), ConsistentRead=True
+            TableName=self._table, Key=to_attributes(address_key(parse_smtp_address(address))), ConsistentRead=True
         )
         if "Item" not in answer:
             return None
         user_id = str(from_attributes(answer["Item"])["owner"])
-        stored = self._client.get_item(
-            TableName=self._table, Key=to_attributes(_user_key(user_id)), ConsistentRead=True
-        )
+        stored = self._client.get_item(TableName=self._table, Key=to_attributes(user_key(user_id)), ConsistentRead=True)
         found = _scheduled_user(from_attributes(stored["Item"])) if "Item" in stored else None
         return None if found is None else found.user
 
@@ -157,8 +155,8 @@ class UserTable:
         """Remove a user and free the address. The presence record is not touched."""
         self._client.transact_write_items(
             TransactItems=[
-                {"Delete": {"TableName": self._table, "Key": to_attributes(_user_key(user.user_id))}},
-                {"Delete": {"TableName": self._table, "Key": to_attributes(_address_key(user.address))}},
+                {"Delete": {"TableName": self._table, "Key": to_attributes(user_key(user.user_id))}},
+                {"Delete": {"TableName": self._table, "Key": to_attributes(address_key(user.address))}},
             ]
         )
 
@@ -172,7 +170,7 @@ class UserTable:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=to_attributes(_user_key(user_id)),
+                Key=to_attributes(user_key(user_id)),
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression="attribute_exists(userId)",
                 # Some of the names are reserved words of DynamoDB.
@@ -188,11 +186,13 @@ def bucket_of(user_id: str) -> int:
     return zlib.crc32(user_id.encode()) % BUCKETS
 
 
-def _user_key(user_id: str) -> dict[str, object]:
+def user_key(user_id: str) -> dict[str, object]:
+    """Return the key of a user's item."""
     return {"bucket": bucket_of(user_id), "userId": user_id}
 
 
-def _address_key(address: str) -> dict[str, object]:
+def address_key(address: str) -> dict[str, object]:
+    """Return the key of the item that stands for an address, in the spelling of `parse_smtp_address`."""
     return {"bucket": _ADDRESS_BUCKET, "userId": f"address#{address}"}
 
 
