@@ -7,7 +7,7 @@ delayed as the server asked.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -151,12 +151,33 @@ class CalendarCheck:
         ]
         summary.checked = len(users)
         summary.dropped = len(request.users) - len(users) - len(stored.malformed)
+        summary.unknown_profiles = sum(self._assigned(user).mistake is not None for user in users)
         outcomes = self._read(request, users, stored.found, now)
+        written = self._write_all(request, users, stored.found, outcomes, summary)
+        self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
+        failed = [
+            (user, outcome)
+            for user in users
+            if user.user_id not in summary.errors and isinstance(outcome := outcomes[user.address], Problem)
+        ]
+        summary.problems = dict(Counter(problem.code for _, problem in failed))
+        summary.retried = self._retry(request, failed)
+        # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
+        summary.unread = len(failed) - summary.retried
+        return summary
+
+    def _write_all(
+        self,
+        request: CheckRequest,
+        users: Sequence[User],
+        records: Mapping[str, PresenceRecord],
+        outcomes: Mapping[str, Readings | Problem],
+        summary: CheckSummary,
+    ) -> list[PresenceRecord]:
+        """Write what changed of each user, and note in the summary what came of it; return the records written."""
         written: list[PresenceRecord] = []
-        failed: list[tuple[User, Problem]] = []
         for user in users:
-            outcome = outcomes[user.address]
-            before = stored.found.get(user.user_id)
+            outcome, before = outcomes[user.address], records.get(user.user_id)
             try:
                 after = self._write(before, user, outcome, request.traceparent)
                 if isinstance(outcome, Readings) and request.endpoint != outcome.calendar.endpoint:
@@ -166,17 +187,9 @@ class CalendarCheck:
                 continue
             if after is not None:
                 written.append(after)
+                summary.written += 1
                 summary.published += before is None or after.version != before.version
-            if isinstance(outcome, Problem):
-                failed.append((user, outcome))
-                summary.problems[outcome.code] = summary.problems.get(outcome.code, 0) + 1
-        summary.written = len(written)
-        summary.unknown_profiles = sum(self._assigned(user).mistake is not None for user in users)
-        self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
-        summary.retried = self._retry(request, failed)
-        # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
-        summary.unread = len(failed) - summary.retried
-        return summary
+        return written
 
     def _may_be_read(self, user: User, record: PresenceRecord | None, now: datetime) -> bool:
         """Tell whether a calendar is to be read: not one that is switched off, nor that of somebody who was removed."""
