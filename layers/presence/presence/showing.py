@@ -28,7 +28,7 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
     """
     belief = _belief(record, now, rules)
     timeline = from_instant(record.timeline, now)
-    stretch = stretch_at(_believed(timeline, belief.freshness), now)
+    stretch = stretch_at(_believed(record, timeline, belief), now)
     if stretch is None:
         return replace(record, timeline=timeline, next_at=belief.changes_at)
     reminders, reminder_at = _reminded(record, belief, now)
@@ -51,14 +51,18 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
         version=record.version + 1,
         change=change,
         previous=record.presence,
-        since=_since(record, stretch, now) if change is Change.PRESENCE else record.since,
+        since=_since(record, stretch, now) if shown.presence != record.presence else record.since,
         changed_at=now,
     )
 
 
 def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Change | None:
-    """Return what of that which is published changed; None: nothing."""
-    if after.presence != before.presence:
+    """Return what of that which is published changed; None: nothing.
+
+    That a calendar is switched off is published also where nothing was known of it: somebody wants it to be known.
+    """
+    switched_off = after.reason.source == Source.OPTION != before.reason.source
+    if after.presence != before.presence or switched_off:
         return Change.PRESENCE
     if after.freshness is not before.freshness:
         return Change.FRESHNESS
@@ -73,16 +77,21 @@ def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:
 
 
 def _belief(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
-    """Return how far the record is believed; what says by itself that it knows nothing is not doubted as well."""
-    calendar = record.knowledge.calendar
-    if calendar is None or record.read_at is None:
+    """Return how far the record is believed. That a calendar is switched off is certain."""
+    knowledge = record.knowledge
+    if not knowledge.use.allows(now):
         return Belief(Freshness.CURRENT, None)
-    return belief_at(now, record.read_at, record.failing_since, calendar.horizon, rules)
+    if knowledge.calendar is None or record.read_at is None:
+        return Belief(Freshness.UNKNOWN, None)
+    return belief_at(now, record.read_at, record.failing_since, knowledge.calendar.horizon, rules)
 
 
-def _believed(timeline: Sequence[Segment], freshness: Freshness) -> list[Segment]:
-    """Return the timeline with unknown presence where it rests on a reading that is not believed any more."""
-    if freshness is not Freshness.UNKNOWN:
+def _believed(record: PresenceRecord, timeline: Sequence[Segment], belief: Belief) -> list[Segment]:
+    """Return the timeline with unknown presence where it rests on a reading that is not believed any more.
+
+    Without a reading the timeline says by itself that nothing is known, and why.
+    """
+    if belief.freshness is not Freshness.UNKNOWN or record.knowledge.calendar is None:
         return list(timeline)
     return [
         replace(segment, presence=UNKNOWN, source=Source.NONE, rule=NOT_BELIEVED_RULE)
