@@ -63,10 +63,12 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
     traceparent = new_traceparent()
     try:
         request = decode_command_request(event, system_clock())
+    except MalformedMessage as refusal:
+        return _refused(refusal, observer, traceparent)
+    try:
         done = execution.run(request, traceparent)
-    except (MalformedMessage, ConfigurationError) as refusal:
-        observer.failure("command refused", reason=str(refusal), traceparent=traceparent)
-        return {"refused": str(refusal)}
+    except ConfigurationError as refusal:
+        return _refused(refusal, observer, traceparent)
     # The line by which one sees later who set whose presence.
     observer.info(
         "command carried out",
@@ -78,8 +80,6 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
     )
     observer.count({"CommandsCarriedOut": 1})
     record = done.record
-    if record is None:
-        return {"userId": done.user.user_id, "why": done.why}
     return {
         "userId": done.user.user_id,
         "presence": str(record.presence),
@@ -88,3 +88,9 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
         "version": record.version,
         "why": done.why,
     }
+
+
+def _refused(refusal: Exception, observer: Observer, traceparent: str) -> dict[str, object]:
+    observer.failure("command refused", reason=str(refusal), traceparent=traceparent)
+    observer.count({"CommandsRefused": 1})
+    return {"refused": str(refusal)}

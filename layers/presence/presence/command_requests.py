@@ -14,7 +14,7 @@ from presence.addresses import parse_smtp_address
 from presence.claims import Source
 from presence.commands import ClearPresence, Command, RemindOfMeetings, SetPresence, UseCalendar
 from presence.errors import InvalidAddress, MalformedMessage
-from presence.instants import MINUTE
+from presence.instants import MINUTE, ceil_to_second
 from presence.knowledge import CalendarUse
 from presence.messages import SCHEMA_VERSION
 from presence.presences import UNKNOWN, Presence, parse_presence
@@ -25,7 +25,9 @@ _SOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _OTHERS_CANT_BE = frozenset(Source) - {Source.BY_HAND}
 _MOST_STRENGTH = 99
 _LONGEST_NAME = 200
-_LONGEST_MINUTES = 60 * 24 * 366
+_LONGEST_DAYS = 366
+_LATEST = timedelta(minutes=5)
+"""What comes later than that may have been overtaken by something that nobody remembers."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -42,7 +44,7 @@ class CommandRequest:
 def decode_command_request(event: object, now: datetime) -> CommandRequest:
     """Read an event. Raises `MalformedMessage` with the path of the field that is wrong.
 
-    `now` (an instant in UTC) is what `forMinutes` counts from.
+    `now` (an instant in UTC) stands for `requestedAt` where that is absent or, by a clock that is fast, yet to come.
     """
     message = fields.as_object(event, "event")
     version = fields.whole_number(message, "schemaVersion")
@@ -61,20 +63,13 @@ def decode_command_request(event: object, now: datetime) -> CommandRequest:
 
 def _command(message: Mapping[str, object], requested_by: str, now: datetime) -> Command:
     kind = fields.text(message, "type")
+    asked_at = _asked_at(message, now)
     if kind == "SetPresence":
-        return _set_presence(message, requested_by, now)
+        return _set_presence(message, requested_by, asked_at, now)
     if kind == "ClearPresence":
-        return ClearPresence(_source(message))
+        return ClearPresence(_source(message), asked_at)
     if kind == "UseCalendar":
-        paused_until = None if message.get("pausedUntil") is None else fields.instant(message, "pausedUntil")
-        on = message.get("on")
-        if not isinstance(on, bool):
-            raise MalformedMessage("on: true or false was expected")
-        if paused_until is not None and not on:
-            raise MalformedMessage("pausedUntil: a calendar that is off can't be paused as well")
-        if paused_until is not None and paused_until <= now:
-            raise MalformedMessage("pausedUntil: lies in the past")
-        return UseCalendar(CalendarUse(on, paused_until))
+        return UseCalendar(_use(message, now))
     if kind == "RemindOfMeetings":
         if message.get("minutesBefore") is None:
             return RemindOfMeetings(None)
@@ -84,7 +79,27 @@ def _command(message: Mapping[str, object], requested_by: str, now: datetime) ->
     raise MalformedMessage(f"type: {kind!r:.40} is none of SetPresence, ClearPresence, UseCalendar, RemindOfMeetings")
 
 
-def _set_presence(message: Mapping[str, object], requested_by: str, now: datetime) -> SetPresence:
+def _asked_at(message: Mapping[str, object], now: datetime) -> datetime:
+    asked_at = now if message.get("requestedAt") is None else fields.instant(message, "requestedAt")
+    if asked_at < now - _LATEST:
+        minutes = _LATEST // MINUTE
+        raise MalformedMessage(
+            f"requestedAt: more than {minutes} minutes ago; ask again, or set the sender's clock right"
+        )
+    return min(asked_at, now)
+
+
+def _use(message: Mapping[str, object], now: datetime) -> CalendarUse:
+    on = message.get("on")
+    if not isinstance(on, bool):
+        raise MalformedMessage("on: true or false was expected")
+    paused_until = _coming(message, "pausedUntil", now)
+    if paused_until is not None and not on:
+        raise MalformedMessage("pausedUntil: a calendar that is off can't be paused as well")
+    return CalendarUse(on, paused_until)
+
+
+def _set_presence(message: Mapping[str, object], requested_by: str, asked_at: datetime, now: datetime) -> SetPresence:
     source = _source(message)
     strength = message.get("strength")
     if strength is not None:
@@ -96,8 +111,9 @@ def _set_presence(message: Mapping[str, object], requested_by: str, now: datetim
         set_by=requested_by,
         source=source,
         strength=strength,
-        until=_until(message, now),
+        until=_until(message, asked_at, now),
         ending=_optional_choice(message, "ending", Ending),
+        asked_at=asked_at,
     )
 
 
@@ -106,20 +122,33 @@ def _presence(message: Mapping[str, object]) -> Presence:
         presence = parse_presence(fields.text(message, "presence"))
     except ValueError as error:
         raise MalformedMessage(f"presence: {error}") from error
-    if presence == UNKNOWN:
+    if presence.availability is UNKNOWN.availability or presence.activity is UNKNOWN.activity:
         raise MalformedMessage("presence: nobody can be set to unknown; take back what was set instead")
     return presence
 
 
-def _until(message: Mapping[str, object], now: datetime) -> datetime | None:
+def _until(message: Mapping[str, object], asked_at: datetime, now: datetime) -> datetime | None:
     if message.get("until") is not None and message.get("forMinutes") is not None:
         raise MalformedMessage("forMinutes: stands beside until; give one of them")
-    if message.get("forMinutes") is not None:
-        return now + timedelta(minutes=fields.whole_number(message, "forMinutes", least=1, most=_LONGEST_MINUTES))
-    until = None if message.get("until") is None else fields.instant(message, "until")
-    if until is not None and until <= now:
-        raise MalformedMessage("until: lies in the past")
+    if message.get("forMinutes") is None:
+        return _coming(message, "until", now)
+    minutes = fields.whole_number(message, "forMinutes", least=1, most=60 * 24 * _LONGEST_DAYS)
+    until = ceil_to_second(asked_at + timedelta(minutes=minutes))
+    if until <= now:
+        raise MalformedMessage("forMinutes: has passed since it was asked for")
     return until
+
+
+def _coming(message: Mapping[str, object], key: str, now: datetime) -> datetime | None:
+    """Return the instant at the key, which must be to come, and within a year; None if the key is absent or null."""
+    if message.get(key) is None:
+        return None
+    instant = fields.instant(message, key)
+    if instant <= now:
+        raise MalformedMessage(f"{key}: lies in the past")
+    if instant > now + timedelta(days=_LONGEST_DAYS):
+        raise MalformedMessage(f"{key}: lies more than {_LONGEST_DAYS} days ahead")
+    return instant
 
 
 def _source(message: Mapping[str, object]) -> str:

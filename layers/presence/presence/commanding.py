@@ -8,7 +8,7 @@ from datetime import datetime
 
 from presence.command_requests import CommandRequest
 from presence.commands import UseCalendar
-from presence.decisions import Decision, after_command
+from presence.decisions import Decision, after_command, first_record
 from presence.errors import ConfigurationError
 from presence.freshness import Rules
 from presence.messages import CheckReason, CheckRequest
@@ -26,7 +26,7 @@ class Commanded:
     """What came of a command: the user, the record that stands now, and why."""
 
     user: User
-    record: PresenceRecord | None
+    record: PresenceRecord
     why: str
 
 
@@ -52,21 +52,25 @@ class CommandExecution:
         self._rules = rules
 
     def run(self, request: CommandRequest, traceparent: str) -> Commanded:
-        """Do what a command says. Raises `ConfigurationError` if nobody has the address, or it can't be done."""
+        """Do what a command says; to do it again heals what a crash left undone.
+
+        Raises `ConfigurationError` if nobody has the address or it can't be done, `MalformedMessage` if the user's
+        record is malformed, `ConcurrentWrites` if it kept changing.
+        """
         user = self._users.find(request.address)
         if user is None:
-            raise ConfigurationError("nobody has this address: add the user first")
+            raise ConfigurationError("address: nobody has it; add the user first")
         stored = self._presences.get_many([user.user_id])
         if user.user_id in stored.malformed:
             raise stored.malformed[user.user_id]
         before = stored.found.get(user.user_id)
-        why = ""
+        stands, why = before or first_record(user, self._clock()), ""
 
         def decide(record: PresenceRecord | None) -> Decision:
-            nonlocal why
+            nonlocal stands, why
             profile = self._profiles().profile_for(user.address, user.profile, user.groups).profile
             decision = after_command(record, user, request.command, profile, self._clock(), self._rules)
-            why = decision.why
+            stands, why = decision.record or record or stands, decision.why
             return decision
 
         written = write_decided(self._presences, user.user_id, before, decide, traceparent)
@@ -74,7 +78,7 @@ class CommandExecution:
             self._transition_queue.queue_soon([written], self._clock(), traceparent)
         if isinstance(request.command, UseCalendar):
             self._follow(user, request.command, traceparent)
-        return Commanded(user, written or before, why)
+        return Commanded(user, written or stands, why)
 
     def _follow(self, user: User, command: UseCalendar, traceparent: str) -> None:
         """Tell the schedule of a calendar that is switched off or on; one that is on is read at once."""

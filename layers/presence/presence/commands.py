@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from presence.claims import Source
 from presence.errors import ConfigurationError
-from presence.instants import format_instant
+from presence.instants import ceil_to_second, format_instant
 from presence.knowledge import CalendarUse
 from presence.mapping import Kind, Profile
 from presence.presences import Presence
-from presence.records import PresenceRecord, Reminders
+from presence.records import PresenceRecord
 from presence.standing_claims import (
     LONGEST_UNTIL_MEETING,
     MOST_SOURCES,
@@ -33,7 +33,9 @@ class SetPresence:
 
     `until` is the latest end (an instant in UTC), `ending` what else may end it. What is set by hand without either
     ends at the next boundary of the day, or after the time that the profile sets (domain.md, "Presence as claims").
-    `strength` ranks the claim of another system among those of the profile (None: above busy, below out of office).
+    `strength` ranks the claim of another system among those of the profile (None: above busy, below out of office); it
+    never goes before what was set by hand. `asked_at` is when it was asked for (None: now): from then on it claims, so
+    that what comes late, or twice, does not begin again what has ended, and a newer claim of the source stays.
     """
 
     presence: Presence
@@ -42,13 +44,15 @@ class SetPresence:
     strength: int | None = None
     until: datetime | None = None
     ending: Ending | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClearPresence:
-    """Take back what a source set or claimed; without any there is nothing to take back."""
+    """Take back what a source set or claimed by `asked_at` (None: now); without any there is nothing to take back."""
 
     source: str = Source.BY_HAND
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +79,33 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
     """
     knowledge = record.knowledge
     match command:
-        case SetPresence():
-            others = _without(record, command.source, now)
-            if len(others) >= MOST_SOURCES:
-                raise ConfigurationError(f"{MOST_SOURCES} systems claim the presence of {record.address} already")
-            claim = _standing_claim(command, profile, now)
-            return replace(record, knowledge=replace(knowledge, standing=(*others, claim)))
-        case ClearPresence():
-            return replace(record, knowledge=replace(knowledge, standing=_without(record, command.source, now)))
+        case SetPresence() | ClearPresence():
+            if _is_overtaken(record, command):
+                return record
+            standing = _without(record, command.source, now)
+            if isinstance(command, SetPresence):
+                systems = [claim for claim in standing if claim.source != Source.BY_HAND]
+                if command.source != Source.BY_HAND and len(systems) >= MOST_SOURCES:
+                    raise ConfigurationError(f"source: {MOST_SOURCES} systems claim this user's presence already")
+                standing = (*standing, _standing_claim(command, profile, now))
+            return replace(record, knowledge=replace(knowledge, standing=standing))
         case UseCalendar():
             changed = replace(record, knowledge=replace(knowledge, use=command.use))
             if command.use.allows(now):
                 return changed
             # What is off is not read, so it can't fail, and nothing of it is kept.
-            return replace(changed, read_at=None, failing_since=None, problem=None)
+            reminders = replace(record.reminders, reminded_of=None)
+            return replace(changed, read_at=None, failing_since=None, problem=None, reminders=reminders)
         case RemindOfMeetings():
-            reminded_of = record.reminders.reminded_of
-            return replace(record, reminders=Reminders(command.before, reminded_of))
+            return replace(record, reminders=replace(record.reminders, before=command.before))
+
+
+def _is_overtaken(record: PresenceRecord, command: SetPresence | ClearPresence) -> bool:
+    """Tell whether the source has claimed something newer than the command."""
+    asked_at = command.asked_at
+    return asked_at is not None and any(
+        claim.source == command.source and claim.since > asked_at for claim in record.knowledge.standing
+    )
 
 
 def _without(record: PresenceRecord, source: str, now: datetime) -> tuple[StandingClaim, ...]:
@@ -100,20 +114,27 @@ def _without(record: PresenceRecord, source: str, now: datetime) -> tuple[Standi
 
 def _standing_claim(command: SetPresence, profile: Profile, now: datetime) -> StandingClaim:
     if command.until is not None and command.until <= now:
-        raise ConfigurationError(f"a presence until {format_instant(command.until)} has ended already")
+        raise ConfigurationError(f"until: {format_instant(command.until)} has passed")
+    since = now if command.asked_at is None else min(command.asked_at, now)
     by_hand = command.source == Source.BY_HAND
-    strength = profile.strengths[Kind.BY_HAND] if by_hand else command.strength
     ending, until = command.ending, command.until
     if ending is None:
         ending = Ending.BOUNDARY if by_hand and until is None else Ending.TIME
     if until is None and ending is not Ending.TIME:
-        until = now + (LONGEST_UNTIL_MEETING if ending is Ending.MEETING else profile.longest_by_hand)
+        longest = LONGEST_UNTIL_MEETING if ending is Ending.MEETING else profile.longest_by_hand
+        until = ceil_to_second(since + longest)
     return StandingClaim(
         source=command.source,
         presence=command.presence,
-        strength=profile.strengths[Kind.BUSY] + _ABOVE_BUSY if strength is None else strength,
-        since=now,
+        strength=_strength(command, profile),
+        since=since,
         until=until,
         ending=ending,
         set_by=command.set_by,
     )
+
+
+def _strength(command: SetPresence, profile: Profile) -> int:
+    if command.source == Source.BY_HAND:
+        return profile.strengths[Kind.BY_HAND]
+    return profile.strengths[Kind.BUSY] + _ABOVE_BUSY if command.strength is None else command.strength

@@ -15,7 +15,7 @@ from presence.calendar import CalendarReading
 from presence.claims import Source
 from presence.commands import Command, commanded
 from presence.errors import Problem
-from presence.freshness import READ_AT_REFRESH, Rules
+from presence.freshness import READ_AT_REFRESH, Freshness, Rules
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, remembered
 from presence.mapping import Profile
@@ -79,6 +79,8 @@ def after_reading(
 def after_problem(record: PresenceRecord | None, user: User, problem: Problem, now: datetime, rules: Rules) -> Decision:
     """Decide what a failed check changes: the last known timeline stays, until it is too old to be believed."""
     before = record or first_record(user, now)
+    if not before.knowledge.use.allows(now):
+        return Decision(None, "the user's calendar is switched off, so that it can't be read is no problem")
     failing = replace(before, failing_since=before.failing_since or now, problem=_recorded(before, problem, now))
     if record is None:
         return Decision(replace(failing, version=1), f"never read: {problem.code}")
@@ -96,6 +98,9 @@ def after_command(
     """Decide what a command changes: presence set by hand or by another system, the calendar switched on or off."""
     before = record or first_record(user, now)
     after = repainted(commanded(before, command, profile, now), profile, now, rules)
+    if after.presence != before.presence:
+        # Whatever the calendar says of the time before: until now something else was shown.
+        after = replace(after, since=now)
     if record is None:
         return Decision(replace(after, version=1), f"first heard of: {after.presence}")
     return _decision(record, after, now)
@@ -125,6 +130,7 @@ def first_record(user: User, now: datetime) -> PresenceRecord:
         next_at=None,
         read_at=None,
         changed_at=now,
+        freshness=Freshness.UNKNOWN,
     )
 
 
@@ -133,7 +139,11 @@ def repainted(record: PresenceRecord, profile: Profile, now: datetime, rules: Ru
     standing = still_standing(record.knowledge.standing, now)
     picture = picture_of(replace(record.knowledge, standing=standing), profile, now)
     painted = replace(record, knowledge=picture.knowledge, timeline=picture.timeline, profile=profile.name)
-    return shown_at(painted, picture.note, now, rules)
+    after = shown_at(painted, picture.note, now, rules)
+    if record.version and after.presence != record.presence and after.since <= now - LOOKS_BACK:
+        # Where a timeline begins nothing need have begun, and until now something else was shown.
+        return replace(after, since=now)
+    return after
 
 
 def _decision(before: PresenceRecord, after: PresenceRecord, now: datetime) -> Decision:
@@ -146,7 +156,7 @@ def _decision(before: PresenceRecord, after: PresenceRecord, now: datetime) -> D
         return Decision(after, "the calendar ahead changed")
     if _inputs(after, now) != _inputs(before, now):
         return Decision(after, "what it rests on changed")
-    if before.read_at is None or after.read_at is None or after.read_at - before.read_at >= READ_AT_REFRESH:
+    if after.read_at is not None and (before.read_at is None or after.read_at - before.read_at >= READ_AT_REFRESH):
         return Decision(after, "nothing new; the age of the reading is refreshed")
     return Decision(None, "nothing new")
 

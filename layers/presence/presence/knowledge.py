@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from presence.automatic_replies import Audience, AutomaticReplies
-from presence.calendar import CalendarEntry, Window
+from presence.calendar import BusyType, CalendarEntry, Window
 from presence.claims import Claim, Source
 from presence.instants import floor_to_minute
 from presence.known_calendar import KnownCalendar, KnownEntry
-from presence.mapping import WEAKEST, Judgement, Kind, Profile, judge
+from presence.mapping import LAST_KNOWN_RULE, WEAKEST, Judgement, Kind, Profile, judge
 from presence.presences import UNKNOWN
 from presence.standing_claims import StandingClaim, claims_of_standing, with_ends
 from presence.timeline import Segment, timeline_of
@@ -31,6 +31,7 @@ REPLIES_NOTE = "automatic-replies"
 """The note beside a presence of somebody whose automatic replies are switched on without start and end."""
 
 _BUSY_RULES = frozenset({"busy", "busy-meeting"})
+_MEETING_RULES = _BUSY_RULES | {LAST_KNOWN_RULE}
 LOOKS_BACK = timedelta(hours=1)
 """A timeline starts an hour ago, so that it says since when the present entry runs."""
 _DAY = timedelta(hours=24)
@@ -95,7 +96,7 @@ def picture_of(knowledge: Knowledge, profile: Profile, now: datetime) -> Picture
     standing = with_ends(knowledge.standing, others, meeting_starts(knowledge.calendar), window)
     knowledge = replace(knowledge, standing=standing)
     # A claim may end later than the calendar is known.
-    timeline = timeline_of([*others, *claims_of_standing(standing)], _window(knowledge, now))
+    timeline = timeline_of([*others, *claims_of_standing(_ranked(standing, profile))], _window(knowledge, now))
     return Picture(knowledge, timeline, _note(knowledge, profile))
 
 
@@ -124,9 +125,28 @@ def meeting_starts(calendar: KnownCalendar | None) -> list[datetime]:
         {
             known.entry.start
             for known in calendar.entries
-            if known.rule in _BUSY_RULES and known.entry.is_meeting is not False
+            if known.rule in _MEETING_RULES
+            and known.entry.busy_type is BusyType.BUSY
+            and known.entry.is_meeting is not False
+            and _begins(known.entry, calendar)
         }
     )
+
+
+def _begins(entry: CalendarEntry, calendar: KnownCalendar) -> bool:
+    """Tell whether an entry begins where it says: one that is kept may have been cut where the data ended."""
+    return not entry.is_kept or any(
+        known.entry.is_kept and known.entry.start < entry.start <= known.entry.end for known in calendar.entries
+    )
+
+
+def _ranked(standing: Iterable[StandingClaim], profile: Profile) -> list[StandingClaim]:
+    """Return the claims as strong as the profile lets them be now: no other system goes before what is set by hand."""
+    by_hand = profile.strengths[Kind.BY_HAND]
+    return [
+        replace(claim, strength=by_hand if claim.source == Source.BY_HAND else min(claim.strength, by_hand - 1))
+        for claim in standing
+    ]
 
 
 def _window(knowledge: Knowledge, now: datetime) -> Window:
