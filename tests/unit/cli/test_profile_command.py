@@ -181,10 +181,7 @@ def test_validate_says_who_has_which_profile_and_what_it_can_t_know(
     assert [line for line in lines if not line.startswith(" ")] == [
         "profile default (built in): for users on whom it stands",
         "profile cisco-9 (built in): for domains *",
-        (
-            "profile reception: for users a@example.com, b@example.com, c@example.com, d@example.com, e@example.com and "
-            "1 more; groups front"
-        ),
+        f"profile reception: for users {', '.join(f'{name}@example.com' for name in 'abcde')} and 1 more; groups front",
     ]
     assert "    private entries claim nothing: needs 'detailed free/busy'; without, they claim like all others" in lines
 

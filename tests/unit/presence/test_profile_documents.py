@@ -134,6 +134,16 @@ def test_busy_that_claims_nothing_claims_nothing_in_meetings_either() -> None:
     assert own.meeting is None
 
 
+def test_replies_that_show_nothing_claim_nothing_whatever_the_base_does_with_those_switched_on() -> None:
+    profiles = [
+        {"name": "base", "replies_switched_on": "claim"},
+        {"name": "own", "based_on": "base", "presences": {"automatic-reply": "none"}},
+    ]
+    own = parse_profiles({"profiles": profiles}).named("own")
+    assert Kind.AUTOMATIC_REPLY not in own.presences
+    assert not own.replies_switched_on_claim
+
+
 def test_meetings_may_be_shown_as_anything_else_that_is_busy() -> None:
     own = parse_profiles({"profiles": [{"name": "own", "meeting": "none"}]}).named("own")
     assert own.meeting is None
