@@ -55,6 +55,17 @@ def validate(envelope: bytes) -> str:
     return str(message.tag).rpartition("}")[2]
 
 
+def validate_header(envelope: bytes, name: str) -> str:
+    """Return the name of the only header of that name that is as the schemas want it; AssertionError if it is not."""
+    found = etree.fromstring(envelope).findall(f"{{{SOAP}}}Header/{{{TYPES}}}{name}")
+    assert len(found) == 1, f"{len(found)} headers {name}"
+    try:
+        _schema().assertValid(etree.fromstring(etree.tostring(found[0], with_tail=False)))
+    except etree.DocumentInvalid as error:
+        raise AssertionError(str(error)) from error
+    return name
+
+
 def _check_fault(fault: etree._Element) -> None:
     assert [child.tag for child in fault] == ["faultcode", "faultstring", "detail"]
     prefix, _, code = (fault.findtext("faultcode") or "").partition(":")

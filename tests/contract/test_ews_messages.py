@@ -6,10 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchange.ews.requests import MOST_MAILBOXES, REQUEST_VERSIONS, availability_request
+from exchange.ews.requests import (
+    MOST_MAILBOXES,
+    MOST_RECIPIENTS,
+    REQUEST_VERSIONS,
+    availability_request,
+    mail_tips_request,
+    oof_settings_request,
+)
 from exchange.ews.response_codes import MEANINGS, VERSION_CODES
 from presence.calendar import Window
-from tests.contract.ews_schemas import requires_schemas, response_codes, validate
+from tests.contract.ews_schemas import requires_schemas, response_codes, validate, validate_header
 
 pytestmark = requires_schemas
 
@@ -24,6 +31,20 @@ def test_the_request_for_calendars_is_as_the_schema_wants_it(count: int, version
     request = availability_request(addresses, Window(NOON, NOON + timedelta(hours=24)), version)
 
     assert validate(request) == "GetUserAvailabilityRequest"
+
+
+@pytest.mark.parametrize("count", [1, MOST_RECIPIENTS])
+def test_the_request_for_mail_tips_is_as_the_schema_wants_it(count: int) -> None:
+    request = mail_tips_request([f"o'neil+{number}@example.com" for number in range(count)])
+
+    assert validate(request) == "GetMailTips"
+
+
+def test_the_request_for_the_settings_of_an_owner_is_as_the_schema_wants_it() -> None:
+    request = oof_settings_request("o'neil+1@example.com")
+
+    assert validate(request) == "GetUserOofSettingsRequest"
+    assert validate_header(request, "ExchangeImpersonation") == "ExchangeImpersonation"
 
 
 def test_every_code_that_has_a_meaning_here_is_one_of_the_schema() -> None:

@@ -80,8 +80,13 @@ def test_every_response_code_can_be_given_for_a_mailbox(exchange: SimulatedExcha
 
 @pytest.mark.parametrize(
     "replies",
-    [None, OutOfOffice("<away> & gone"), OutOfOffice("away", START - DAY, START + DAY)],
-    ids=["none", "switched on", "scheduled"],
+    [
+        None,
+        OutOfOffice("<away> & gone"),
+        OutOfOffice("away", START - DAY, START + DAY),
+        OutOfOffice("away", audience="Known", internal=False),
+    ],
+    ids=["none", "switched on", "scheduled", "for people outside"],
 )
 def test_answers_about_automatic_replies_are_as_the_schema_wants_them(
     exchange: SimulatedExchange, replies: OutOfOffice | None

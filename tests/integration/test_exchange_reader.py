@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,13 +15,23 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import parse_gateways, read_gateways_file
 from exchange.reader import ExchangeReader
 from local.exchange.faults import Fault
+from local.exchange.network import demo_network
 from local.exchange.operator_folder import write_operator_folder
-from local.exchange.organisation import LOCATION_CANARY, SUBJECT_CANARY, BusyStatus, Entry
+from local.exchange.organisation import (
+    LOCATION_CANARY,
+    REPLY_CANARY,
+    SUBJECT_CANARY,
+    BusyStatus,
+    Entry,
+    Organisation,
+    OutOfOffice,
+)
 from local.exchange.scenario import UNKNOWN_USERS, USER_WITHOUT_ACCESS, demo_organisation
 from local.exchange.server import SimulatedExchange
 from presence.addresses import domain_of
+from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
 from presence.calendar import CalendarReading, Window
-from presence.errors import Problem
+from presence.errors import Problem, ProblemKind
 from presence.working_hours import WorkingPeriod
 
 START = datetime.now(UTC).replace(microsecond=0)
@@ -43,9 +54,12 @@ def simulated() -> Iterator[SimulatedExchange]:
         yield running
 
 
-def reader(simulated: SimulatedExchange, cache: MemoryEndpointCache | None = None) -> ExchangeReader:
+def reader(simulated: SimulatedExchange, cache: MemoryEndpointCache | None = None, **changes: str) -> ExchangeReader:
+    """Return a reader over the organisation's document, with a key of each gateway changed."""
+    document = simulated.gateways_document()
+    document["gateways"] = [{**gateway, **changes} for gateway in document["gateways"]]
     return ExchangeReader(
-        gateways=parse_gateways(simulated.gateways_document()),
+        gateways=parse_gateways(document),
         secrets=GivenSecrets(simulated.secrets()),
         cache=cache or MemoryEndpointCache(lambda: datetime.now(UTC)),
         clock=lambda: datetime.now(UTC),
@@ -238,6 +252,106 @@ def test_a_fault_of_one_endpoint_costs_its_mailboxes_only(
     assert isinstance(results["grace@example.org"], CalendarReading)
     again = same.read_calendars(addresses, WINDOW)
     assert isinstance(again["alice@example.com"], CalendarReading)
+
+
+def replies_of(organisation: Organisation, address: str, now: datetime, *, as_a_sender: bool) -> AutomaticReplies:
+    """Return what should be known of somebody's automatic replies: from the calendar's side, without any EWS."""
+    mailbox = organisation.mailbox(address)
+    assert mailbox is not None
+    replies = mailbox.out_of_office
+    if replies is None:
+        return NO_REPLIES
+    if as_a_sender:
+        if not replies.internal or not replies.active_at(now):
+            return NO_REPLIES
+        return AutomaticReplies(enabled=True, start=replies.start, end=replies.end)
+    outside = replies.audience != "None"
+    audience = Audience.ALL if outside else Audience.INTERNAL
+    return AutomaticReplies(
+        enabled=True,
+        start=replies.start,
+        end=replies.end,
+        audience=audience if replies.internal else Audience.EXTERNAL,
+    )
+
+
+ALICE, BOB, CAROL, DAVE, ERIN = (f"{name}@example.com" for name in ("alice", "bob", "carol", "dave", "erin"))
+
+
+def switch_replies_on(organisation: Organisation) -> None:
+    organisation.set_out_of_office(ALICE, OutOfOffice())
+    organisation.set_out_of_office(BOB, OutOfOffice(start=START - timedelta(hours=1), end=START + timedelta(hours=5)))
+    organisation.set_out_of_office(CAROL, OutOfOffice(start=START + timedelta(days=1), end=START + timedelta(days=9)))
+    organisation.set_out_of_office(DAVE, OutOfOffice(internal=False))
+    organisation.set_out_of_office(ERIN, OutOfOffice(audience="None"))
+
+
+@pytest.mark.parametrize(("way", "as_a_sender"), [("mail-tips", True), ("oof-settings", False)])
+def test_everybody_s_automatic_replies_are_read_as_the_organisation_has_them(
+    simulated: SimulatedExchange, way: str, *, as_a_sender: bool
+) -> None:
+    switch_replies_on(simulated.organisation)
+    users = simulated.organisation.users
+    results = reader(simulated, automatic_replies=way).read_automatic_replies(users)
+
+    assert set(results) == set(users)
+    assert {address for address, result in results.items() if isinstance(result, Problem)} == set(UNKNOWN_USERS)
+    for address in set(users) - set(UNKNOWN_USERS):
+        expected = replies_of(simulated.organisation, address, START, as_a_sender=as_a_sender)
+        assert results[address] == expected, address
+    assert REPLY_CANARY not in repr(results)
+    operation = "GetMailTips" if as_a_sender else "GetUserOofSettings"
+    answered = [request for request in simulated.requests.of(operation) if request.status == 200]
+    assert len(answered) == (5 if as_a_sender else len(users) - len(UNKNOWN_USERS))
+
+
+def test_replies_that_are_switched_on_and_off_are_seen_by_the_next_read(simulated: SimulatedExchange) -> None:
+    same = reader(simulated)
+    seen = []
+    for replies in (None, OutOfOffice(), None):
+        simulated.organisation.set_out_of_office(ALICE, replies)
+        seen.append(same.read_automatic_replies([ALICE])[ALICE])
+
+    assert seen == [NO_REPLIES, AutomaticReplies(enabled=True), NO_REPLIES]
+
+
+def test_an_owner_who_is_excluded_costs_nobody_else(simulated: SimulatedExchange) -> None:
+    simulated.organisation.change_mailbox(BOB, excluded=True)
+    results = reader(simulated, automatic_replies="oof-settings").read_automatic_replies([ALICE, BOB, CAROL])
+
+    refused = results[BOB]
+    assert isinstance(refused, Problem)
+    assert (refused.code, refused.kind) == ("ErrorImpersonateUserDenied", ProblemKind.LASTING)
+    assert results[ALICE] == results[CAROL] == NO_REPLIES
+
+
+def test_an_account_without_the_role_is_told_for_each_mailbox(simulated: SimulatedExchange) -> None:
+    accounts = [replace(account, may_impersonate=False) for account in simulated.accounts.values()]
+    with SimulatedExchange(simulated.organisation, accounts=accounts) as strict:
+        results = reader(strict, automatic_replies="oof-settings").read_automatic_replies([ALICE, BOB])
+
+    assert {result.code for result in results.values() if isinstance(result, Problem)} == {"ErrorImpersonateUserDenied"}
+    assert len(results) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [("ErrorMailTipsDisabled", "ErrorMailTipsDisabled"), ("ErrorInvalidServerVersion", "AutomaticRepliesRefused")],
+    ids=["switched off", "a server before 2010"],
+)
+def test_where_there_are_no_mail_tips_the_calendar_is_read_all_the_same(
+    simulated: SimulatedExchange, refusal: str, code: str
+) -> None:
+    network = demo_network()
+    hosts = tuple(replace(host, refuses_mail_tips=refusal) for host in network.hosts)
+    with SimulatedExchange(simulated.organisation, replace(network, hosts=hosts)) as older:
+        same = reader(older)
+        (result,) = same.read_automatic_replies([ALICE]).values()
+        assert isinstance(result, Problem)
+        assert (result.code, result.kind) == (code, ProblemKind.LASTING)
+        assert isinstance(same.read_calendars([ALICE], WINDOW)[ALICE], CalendarReading)
+        assert reader(older, automatic_replies="oof-settings").read_automatic_replies([ALICE]) == {ALICE: NO_REPLIES}
+        assert reader(older, automatic_replies="off").read_automatic_replies([ALICE]) == {}
 
 
 def test_the_operator_s_own_files_lead_there_too(simulated: SimulatedExchange, tmp_path: Path) -> None:

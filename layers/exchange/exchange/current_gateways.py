@@ -14,6 +14,7 @@ from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateways import parse_gateways
 from exchange.reader import ExchangeReader
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.errors import CalendarPresenceError, Problem, ProblemKind
 
@@ -72,16 +73,27 @@ class CurrentGatewaysReader:
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Read the calendars through the present gateways."""
+        reader = self._present_reader()
+        if reader is None:
+            return dict.fromkeys(addresses, self._no_gateways())
+        return reader.read_calendars(addresses, window)
+
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        """Read the automatic replies through the present gateways; absent is who is not asked about."""
+        reader = self._present_reader()
+        if reader is None:
+            return dict.fromkeys(addresses, self._no_gateways())
+        return reader.read_automatic_replies(addresses)
+
+    def _present_reader(self) -> ExchangeReader | None:
         now = self._clock()
         if self._looked_at is None or now - self._looked_at >= READ_AGAIN_AFTER:
             self._look_again()
             self._looked_at = now
-        if self._reader is None:
-            problem = Problem(
-                "NoGateways", ProblemKind.LASTING, self._why_not, "put one with `presence gateways put FILE`"
-            )
-            return dict.fromkeys(addresses, problem)
-        return self._reader.read_calendars(addresses, window)
+        return self._reader
+
+    def _no_gateways(self) -> Problem:
+        return Problem("NoGateways", ProblemKind.LASTING, self._why_not, "put one with `presence gateways put FILE`")
 
     def _look_again(self) -> None:
         try:

@@ -40,6 +40,14 @@ class Authentication(StrEnum):
     BASIC = "basic"
 
 
+class RepliesFrom(StrEnum):
+    """How it is found out who has automatic replies: asked as a sender, asked in the owner's name, or not at all."""
+
+    MAIL_TIPS = "mail-tips"
+    OOF_SETTINGS = "oof-settings"
+    OFF = "off"
+
+
 class DiscoveryStep(StrEnum):
     """The steps of autodiscover, in their order (domain.md, "The client")."""
 
@@ -68,7 +76,7 @@ class Gateway:
 
     `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
     `trusted_hosts` may be given credentials though they are not under the user's domain, `hosts` are those of a
-    gateway of kind `ews`, in the order of preference.
+    gateway of kind `ews`, in the order of preference, `automatic_replies` how it is asked for them.
     """
 
     name: str
@@ -80,6 +88,7 @@ class Gateway:
     trusted_hosts: frozenset[str] = frozenset()
     skip: frozenset[DiscoveryStep] = frozenset()
     hosts: tuple[HostPort, ...] = ()
+    automatic_replies: RepliesFrom = RepliesFrom.MAIL_TIPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +185,7 @@ def _gateway(section: Section) -> Gateway:
         trusted_hosts=_trusted_hosts(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         skip=_skip(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         hosts=_hosts(section) if kind is GatewayKind.EWS else (),
+        automatic_replies=section.choice("automatic_replies", RepliesFrom, RepliesFrom.MAIL_TIPS),
     )
     section.finish()
     return gateway

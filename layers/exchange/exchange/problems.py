@@ -142,6 +142,37 @@ def no_calendar_entries(address: str, view: str) -> Problem:
     )
 
 
+def malformed_replies(address: str, what: str) -> Problem:
+    """Say that what came of one mailbox's automatic replies is not what the schema says."""
+    return Problem(
+        "MalformedAutomaticReplies",
+        ProblemKind.LASTING,
+        f"what Exchange tells of the automatic replies of {address} can't be used: {what}",
+        "look at the automatic replies of the mailbox; if they look right there, the server's answer is at fault",
+    )
+
+
+def replies_not_told(address: str) -> Problem:
+    """Say that Exchange left the automatic replies of one mailbox out, which is not the same as having none."""
+    return Problem(
+        "AutomaticRepliesNotTold",
+        ProblemKind.PASSING,
+        f"Exchange did not tell whether {address} has automatic replies",
+        "nothing; it is tried again",
+    )
+
+
+def replies_refused(host: str, operation: str, code: str) -> Problem:
+    """Say that the server does not know the question about automatic replies, or will not answer it."""
+    return Problem(
+        "AutomaticRepliesRefused",
+        ProblemKind.LASTING,
+        f"{host} does not answer {operation}: it gives {code}",
+        'set automatic_replies of the gateway to "oof-settings" (and let its account impersonate), or to "off";'
+        " MailTips are there from Exchange 2010 on",
+    )
+
+
 def credentials_rejected(host: str, gateway: str, offered: str) -> Problem:
     """Say that the server refused the account."""
     return Problem(

@@ -1,34 +1,41 @@
-"""Reading calendars from Exchange: the whole way from addresses to readings, each mailbox failing alone."""
+"""Reading calendars and automatic replies from Exchange: the whole way from addresses to what is known of them.
+
+Each mailbox fails alone.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
+from exchange.asking import ask_endpoint
 from exchange.authentication import silence_loggers
 from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
 from exchange.ews.availability import Availability
 from exchange.ews.client import EwsClient
-from exchange.ews.requests import MOST_MAILBOXES
+from exchange.ews.requests import MOST_MAILBOXES, MOST_RECIPIENTS
 from exchange.ews.response_codes import has_moved
-from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
+from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFrom
 from exchange.locating import Locator, Resolution, ews_url
 from exchange.network import Network
-from exchange.problems import CONNECTION_CODES, unexpected_error
+from exchange.problems import unexpected_error
 from exchange.sessions import GatewaySession
 from exchange.sockets import Timeouts
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemError
 
-# These judge one answer, not the endpoint: the next request to it may fare better.
-_OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerTooLarge"})
+_Result = TypeVar("_Result")
+_Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[_Result | Problem]]
 
 
 class ExchangeReader:
-    """Reads calendars through the gateways of a document.
+    """Reads calendars and automatic replies through the gateways of a document.
 
     `clock` gives the present instant in UTC; `connect_timeout`, `read_timeout` and `longest_read` are seconds: to
     connect, to wait for the next bytes, and for a whole read with all that it asks. What is not answered in that time
@@ -66,7 +73,39 @@ class ExchangeReader:
         Mailboxes that are not known are looked up first; then each endpoint is asked about up to 100 at a time.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-        results: dict[str, CalendarReading | Problem] = {}
+
+        def ask(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[CalendarReading | Problem]:
+            asked_at = self._clock()
+            found = client.read_availability(url, [resolution.mailbox for resolution in asked], window)
+            return [
+                _reading(resolution.address, window, result, asked_at, url)
+                if isinstance(result, Availability)
+                else result
+                for resolution, result in zip(asked, found, strict=True)
+            ]
+
+        return self._read(addresses, lambda _: (MOST_MAILBOXES, ask))
+
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        """Return the automatic replies, or a problem, for each address; addresses as for `read_calendars`.
+
+        A gateway is asked as its document says: by GetMailTips for up to 50 mailboxes at a time, by GetUserOofSettings
+        one by one in the names of their owners, or not at all: whoever is not asked about is absent from the result.
+        Raises nothing for the fault of a mailbox, an endpoint or a gateway.
+        """
+        return self._read([each for each in addresses if self._asks_for_replies(each)], _question_of_replies)
+
+    def _asks_for_replies(self, address: str) -> bool:
+        try:
+            return self._document.gateway_for(address).automatic_replies is not RepliesFrom.OFF
+        except ProblemError:
+            return True  # whose problem is found, and told, when the mailbox is located
+
+    def _read(
+        self, addresses: Sequence[str], question: Callable[[Gateway], tuple[int, _Ask[_Result]]]
+    ) -> dict[str, _Result | Problem]:
+        """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask."""
+        results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
             sessions = self._sessions(stack)
             groups: dict[Endpoint, list[Resolution]] = {}
@@ -77,64 +116,17 @@ class ExchangeReader:
                     results[address] = resolution.problem
             for endpoint, resolutions in groups.items():
                 try:
-                    results.update(self._read_group(endpoint, resolutions, window, sessions))
+                    gateway = self._document.gateway_for(resolutions[0].address)
+                    client = EwsClient(sessions(gateway), self._cache, self._clock)
+                    at_once, ask = question(gateway)
+                    results.update(ask_endpoint(_urls(gateway, endpoint), resolutions, at_once, partial(ask, client)))
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
         self._forget_moved(results)
         return results
 
-    def _read_group(
-        self, endpoint: Endpoint, resolutions: Sequence[Resolution], window: Window, sessions: _Sessions
-    ) -> dict[str, CalendarReading | Problem]:
-        """Read the mailboxes of one endpoint, or of the hosts that a gateway of kind `ews` names instead of it."""
-        gateway = self._document.gateway_for(resolutions[0].address)
-        client = EwsClient(sessions(gateway), self._cache, self._clock)
-        urls = [ews_url(host) for host in gateway.hosts] if gateway.kind is GatewayKind.EWS else [endpoint.url]
-        results: dict[str, CalendarReading | Problem] = {}
-        failed: Problem | None = None
-        for chunk in _chunks(resolutions):
-            if failed is None:
-                try:
-                    results.update(self._read_chunk(client, urls, chunk, window))
-                except ProblemError as error:
-                    results.update({resolution.address: error.problem for resolution in chunk})
-                    failed = None if error.problem.code in _OF_ONE_ANSWER else error.problem
-            else:
-                results.update({resolution.address: failed for resolution in chunk})
-        return results
-
-    def _read_chunk(
-        self, client: EwsClient, urls: list[str], chunk: Sequence[Resolution], window: Window
-    ) -> dict[str, CalendarReading | Problem]:
-        """Ask the first host that can be connected to; hosts that can't are left out for the rest of the read."""
-        while True:
-            asked_at = self._clock()
-            try:
-                found = client.read_availability(urls[0], [resolution.mailbox for resolution in chunk], window)
-            except ProblemError as error:
-                if error.problem.code not in CONNECTION_CODES or len(urls) == 1:
-                    raise
-                urls.pop(0)
-                continue
-            return {
-                resolution.address: (
-                    CalendarReading(
-                        resolution.address,
-                        window,
-                        result.entries,
-                        asked_at,
-                        urls[0],
-                        result.view,
-                        result.working_hours,
-                    )
-                    if isinstance(result, Availability)
-                    else result
-                )
-                for resolution, result in zip(chunk, found, strict=True)
-            }
-
-    def _forget_moved(self, results: Mapping[str, CalendarReading | Problem]) -> None:
+    def _forget_moved(self, results: Mapping[str, object]) -> None:
         """Forget where those mailboxes are that may have moved, so that the next read looks for them again."""
         moved = [
             mailbox_key(address)
@@ -170,6 +162,26 @@ class _Sessions:
         return self._open[gateway.name]
 
 
-def _chunks(resolutions: Sequence[Resolution]) -> Iterator[Sequence[Resolution]]:
-    for start in range(0, len(resolutions), MOST_MAILBOXES):
-        yield resolutions[start : start + MOST_MAILBOXES]
+def _urls(gateway: Gateway, endpoint: Endpoint) -> list[str]:
+    """Return the URL of an endpoint, or those of the hosts that a gateway of kind `ews` names instead of it."""
+    return [ews_url(host) for host in gateway.hosts] if gateway.kind is GatewayKind.EWS else [endpoint.url]
+
+
+def _reading(address: str, window: Window, found: Availability, asked_at: datetime, url: str) -> CalendarReading:
+    return CalendarReading(address, window, found.entries, asked_at, url, found.view, found.working_hours)
+
+
+def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:
+    if gateway.automatic_replies is RepliesFrom.OOF_SETTINGS:
+        return 1, _ask_for_settings
+    return MOST_RECIPIENTS, _ask_for_mail_tips
+
+
+def _ask_for_mail_tips(
+    client: EwsClient, url: str, asked: Sequence[Resolution]
+) -> Sequence[AutomaticReplies | Problem]:
+    return client.read_mail_tips(url, [resolution.mailbox for resolution in asked])
+
+
+def _ask_for_settings(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[AutomaticReplies | Problem]:
+    return [client.read_oof_settings(url, resolution.mailbox) for resolution in asked]

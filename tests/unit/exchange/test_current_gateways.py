@@ -15,6 +15,7 @@ from exchange.credentials import FileSecrets
 from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.errors import MalformedMessage, Problem, ProblemKind
 
@@ -47,10 +48,13 @@ class NamesItsGateway:
         self._gateways = gateways
 
     def read_calendars(self, addresses: Sequence[str], _window: Window) -> Mapping[str, CalendarReading | Problem]:
-        return {
-            address: Problem("Asked", ProblemKind.PASSING, self._gateways.gateway_for(address).name, "")
-            for address in addresses
-        }
+        return {address: self._asked(address) for address in addresses}
+
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        return {address: self._asked(address) for address in addresses}
+
+    def _asked(self, address: str) -> Problem:
+        return Problem("Asked", ProblemKind.PASSING, self._gateways.gateway_for(address).name, "")
 
 
 @dataclass
@@ -105,6 +109,19 @@ def test_without_a_document_every_mailbox_has_a_problem_that_says_so(desk: Desk,
     assert (problem.code, problem.kind) == ("NoGateways", ProblemKind.LASTING)
     assert "presence gateways put" in problem.remedy
     assert desk.reported == []
+
+
+def test_automatic_replies_are_asked_for_through_the_same_gateways(desk: Desk, reader: CurrentGatewaysReader) -> None:
+    (missing,) = reader.read_automatic_replies([ALICE]).values()
+    assert isinstance(missing, Problem)
+    assert missing.code == "NoGateways"
+    desk.stored = Stored(1, document("first"))
+    desk.now += timedelta(seconds=30)
+    (found,) = reader.read_automatic_replies([ALICE]).values()
+    assert isinstance(found, Problem)
+    assert (found.text, desk.looks) == ("first", 2)
+    assert asked(reader).text == "first"
+    assert desk.looks == 2
 
 
 def test_a_new_version_is_live_after_half_a_minute_and_is_not_looked_for_before(

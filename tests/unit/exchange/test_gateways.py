@@ -11,6 +11,7 @@ from exchange.gateways import (
     Authentication,
     DiscoveryStep,
     GatewayKind,
+    RepliesFrom,
     load_gateways_document,
     parse_gateways,
     read_gateways_file,
@@ -80,6 +81,14 @@ def test_a_whole_document_is_read() -> None:
     assert document.network.allow_loopback
 
 
+@pytest.mark.parametrize("way", RepliesFrom)
+def test_a_gateway_says_how_it_is_asked_for_automatic_replies(way: RepliesFrom) -> None:
+    headquarters, branch = parse_gateways(changed("gateways/1/automatic_replies", str(way))).gateways
+
+    assert headquarters.automatic_replies is RepliesFrom.MAIL_TIPS
+    assert branch.automatic_replies is way
+
+
 def test_a_number_from_a_table_is_a_number() -> None:
     assert parse_gateways({**WHOLE, "schema_version": Decimal(1)}).gateways
 
@@ -98,6 +107,11 @@ def test_a_number_from_a_table_is_a_number() -> None:
         ("gateways/0", "text", "gateways[0]: must be a table, not a text"),
         ("gateways/1/hots", ["a"], "gateways[1].hots: this key is not known here"),
         ("gateways/1/auth", "kerberos", "gateways[1].auth: 'kerberos' is not known; use ntlm or basic"),
+        (
+            "gateways/1/automatic_replies",
+            "on",
+            "gateways[1].automatic_replies: 'on' is not known; use mail-tips or oof-settings or off",
+        ),
         ("gateways/1/kind", "webdav", "gateways[1].kind: 'webdav' is not known; use autodiscover or ews"),
         ("gateways/1/kind", ..., "gateways[1].kind: is missing"),
         ("gateways/1/hosts", ["mail.branch.test:0"], "gateways[1].hosts[0]: 'mail.branch.test:0' has no valid port"),

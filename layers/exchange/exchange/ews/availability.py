@@ -18,11 +18,11 @@ from exchange.ews.merged import MERGED_INTERVAL, check_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.times import lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
 from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.errors import Problem, ProblemError
-from presence.instants import parse_instant
 from presence.working_hours import WorkingHours
 
 _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
@@ -33,7 +33,6 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
 _MOST_ENTRIES = 1000
 """Of one mailbox in the time asked for; Microsoft Graph's getSchedule, over the same calendars, has the same limit."""
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?")
 
 _RESPONSE = f"{{{MESSAGES}}}GetUserAvailabilityResponse"
 _ARRAY = f"{{{MESSAGES}}}FreeBusyResponseArray"
@@ -174,11 +173,10 @@ def _read_time(event: etree._Element, tag: str, number: int) -> datetime:
     text = only_text(event, tag, number)
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no {name}")
-    if _DATE_TIME.fullmatch(text):
-        with suppress(ValueError):
-            return parse_instant(text)
+    with suppress(ValueError):
+        return read_time(text)
     shown = f" {text!r}" if _SHOWN_TIME.fullmatch(text) else ""
-    zone = "has no time zone" if _DATE_TIME.fullmatch(f"{text}Z") else "is no date and time"
+    zone = "has no time zone" if lacks_zone(text) else "is no date and time"
     raise MalformedXml(f"CalendarEvent {number}: {name}{shown} {zone}")
 
 

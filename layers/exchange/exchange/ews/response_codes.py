@@ -25,20 +25,22 @@ class Meaning:
 
 _WAIT = "nothing; it is tried again"
 _RIGHTS = "let the account of the gateway see the free/busy times of this mailbox"
+_IMPERSONATION = "let the account of the gateway impersonate this mailbox, or leave it excluded"
 _FORWARDING = "check the availability configuration (address space, account, certificates) of the Exchange servers"
 _ADDRESS = "check the primary SMTP address of the user"
 _REPORT = "report this with the version of the program: the request itself was refused"
 
-MEANINGS: Mapping[str, Meaning] = {
-    # One mailbox.
+_OF_ONE_MAILBOX: Mapping[str, Meaning] = {
     "ErrorMailRecipientNotFound": Meaning(_LASTING, "there is no such mailbox", _ADDRESS, moved=True),
     "ErrorNonExistentMailbox": Meaning(_LASTING, "there is no such mailbox", _ADDRESS, moved=True),
     "ErrorInvalidSmtpAddress": Meaning(_LASTING, "the address is not valid", _ADDRESS),
     "ErrorMissingEmailAddress": Meaning(_LASTING, "the mailbox has no address", _ADDRESS),
     "ErrorNoFreeBusyAccess": Meaning(_LASTING, "the account may not see the calendar", _RIGHTS),
-    "ErrorAccessDenied": Meaning(_LASTING, "the account may not see the calendar", _RIGHTS),
-    "ErrorImpersonationDenied": Meaning(_LASTING, "the mailbox is excluded from impersonation", _RIGHTS),
-    "ErrorImpersonateUserDenied": Meaning(_LASTING, "the mailbox is excluded from impersonation", _RIGHTS),
+    "ErrorAccessDenied": Meaning(
+        _LASTING, "the account has no access to what was asked for", "give the account of the gateway the right to it"
+    ),
+    "ErrorImpersonationDenied": Meaning(_LASTING, "the mailbox is excluded from impersonation", _IMPERSONATION),
+    "ErrorImpersonateUserDenied": Meaning(_LASTING, "the mailbox is excluded from impersonation", _IMPERSONATION),
     "ErrorFreeBusyGenerationFailed": Meaning(_PASSING, "Exchange could not work out the free/busy times", _WAIT),
     "ErrorPublicFolderRequestProcessingFailed": Meaning(
         _PASSING, "the public folder with the free/busy times could not be read", _WAIT
@@ -74,6 +76,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "ErrorInvalidCrossForestCredentials": Meaning(
         _LASTING, "Exchange's own account for the other organisation is wrong", _FORWARDING
     ),
+}
+_OF_ALL: Mapping[str, Meaning] = {
     # The account.
     "ErrorAccountDisabled": Meaning(_LASTING, "the account is disabled", "enable the account"),
     "ErrorPasswordExpired": Meaning(_LASTING, "the password has expired", "set a new password and store it"),
@@ -102,6 +106,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "ErrorSchemaValidation": Meaning(_UNEXPECTED, "the request does not follow the server's schema", _REPORT),
     "ErrorInvalidRequest": Meaning(_UNEXPECTED, "the request is not valid", _REPORT),
 }
+MEANINGS: Mapping[str, Meaning] = {**_OF_ONE_MAILBOX, **_OF_ALL}
 # The server is older than the request; it is asked again in an older version.
 VERSION_CODES = frozenset(
     {
@@ -111,7 +116,9 @@ VERSION_CODES = frozenset(
         "ErrorSchemaValidation",
     }
 )
-# Our own codes that suggest the same: the URL leads nowhere, or its host is no more.
+# The server does not know an operation, or refuses it without a code (SOAP 1.1, section 4.4.1): it will not change.
+REFUSAL_CODES = VERSION_CODES | {"ErrorInvalidRequest", "ErrorInvalidOperation", "Client"}
+# Our own codes that suggest that a mailbox has moved: the URL leads nowhere, or its host is no more.
 _OUR_MOVED = frozenset({"EndpointNotFound", "HostNotFound", "LoginPage"})
 _UNKNOWN = Meaning(_UNEXPECTED, "it gives a code that this program does not know", _REPORT)
 
@@ -125,6 +132,11 @@ def problem_for(code: str, whom: str, retry_after: float | None = None) -> Probl
 def has_moved(code: str) -> bool:
     """Tell whether a code suggests that the mailbox lives elsewhere now."""
     return MEANINGS.get(code, _UNKNOWN).moved or code in _OUR_MOVED
+
+
+def is_of_one_mailbox(code: str) -> bool:
+    """Tell whether a code is about the mailbox asked for, so that the next one may fare better."""
+    return code in _OF_ONE_MAILBOX
 
 
 def shown_code(text: str) -> str:

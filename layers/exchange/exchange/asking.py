@@ -1,0 +1,67 @@
+"""Asking one endpoint about many mailboxes, some at a time, so that what fails costs as few of them as it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from exchange.ews.response_codes import is_of_one_mailbox
+from exchange.locating import Resolution
+from exchange.problems import CONNECTION_CODES
+from presence.errors import Problem, ProblemError
+
+_Result = TypeVar("_Result")
+_Ask = Callable[[str, Sequence[Resolution]], Sequence[_Result | Problem]]
+
+# These judge one answer, not the endpoint: the next request to it may fare better.
+_OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerTooLarge"})
+
+
+def ask_endpoint(
+    urls: Sequence[str], resolutions: Sequence[Resolution], at_once: int, ask: _Ask[_Result]
+) -> dict[str, _Result | Problem]:
+    """Return a result or a problem for each address.
+
+    `ask` takes one of the URLs and up to `at_once` mailboxes, and returns their results in their order, or raises
+    `ProblemError`. `urls` are hosts of a pool in the order of preference: one that can't be connected to is left out
+    from then on. After a problem that is not of one answer, nor of the one mailbox asked for, nobody else is asked.
+    """
+    left = list(urls)
+    results: dict[str, _Result | Problem] = {}
+    failed: Problem | None = None
+    for chunk in _chunks(resolutions, at_once):
+        if failed is not None:
+            results.update({resolution.address: failed for resolution in chunk})
+            continue
+        try:
+            found = _ask_first(left, chunk, ask)
+        except ProblemError as error:
+            results.update({resolution.address: error.problem for resolution in chunk})
+            failed = error.problem if _ends(error.problem, alone=at_once == 1) else None
+        else:
+            pairs = zip(chunk, found, strict=True)
+            results.update({resolution.address: result for resolution, result in pairs})
+    return results
+
+
+def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: _Ask[_Result]) -> Sequence[_Result | Problem]:
+    """Ask the first host that can be connected to; take those out that can't."""
+    while True:
+        try:
+            return ask(urls[0], chunk)
+        except ProblemError as error:
+            if error.problem.code not in CONNECTION_CODES or len(urls) == 1:
+                raise
+            urls.pop(0)
+
+
+def _ends(problem: Problem, *, alone: bool) -> bool:
+    """Tell whether others would have the same problem; `alone`: it came of a question about one mailbox."""
+    if problem.code in _OF_ONE_ANSWER:
+        return False
+    return not (alone and (is_of_one_mailbox(problem.code) or problem.code == "AutomaticRepliesRefused"))
+
+
+def _chunks(resolutions: Sequence[Resolution], at_once: int) -> Iterator[Sequence[Resolution]]:
+    for start in range(0, len(resolutions), at_once):
+        yield resolutions[start : start + at_once]

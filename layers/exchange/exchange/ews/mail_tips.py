@@ -1,0 +1,110 @@
+"""The answer of GetMailTips, read strictly: whether a sender to each mailbox would get an automatic reply now.
+
+What the replies say is passed over here and goes no further. A tip tells less than the settings of a mailbox: replies
+that are scheduled ahead show once they have begun, and those to people outside of the organisation alone do not show at
+all. That the mailbox's own tips are switched off in the organisation looks like having no replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from lxml import etree
+
+from exchange.bounded_xml import MalformedXml
+from exchange.ews.replies import read_duration, says_something
+from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.single import only_child, only_text
+from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.problems import count_mismatch, malformed_answer, malformed_replies, replies_not_told
+from presence.automatic_replies import NO_REPLIES, AutomaticReplies
+from presence.errors import Problem, ProblemError
+from presence.instants import MINUTE
+
+_RESPONSE = f"{{{MESSAGES}}}GetMailTipsResponse"
+_CODE = f"{{{MESSAGES}}}ResponseCode"
+_ARRAY = f"{{{MESSAGES}}}ResponseMessages"
+_ITEM = f"{{{MESSAGES}}}MailTipsResponseMessageType"
+_TIPS = f"{{{MESSAGES}}}MailTips"
+_OUT_OF_OFFICE = f"{{{TYPES}}}OutOfOffice"
+_INVALID = f"{{{TYPES}}}InvalidRecipient"
+_REPLY = f"{{{TYPES}}}ReplyBody"
+_UNKNOWN_MAILBOX = "ErrorMailRecipientNotFound"
+
+
+def parse_mail_tips(
+    document: bytes, addresses: Sequence[str], host: str, now: datetime
+) -> tuple[AutomaticReplies | Problem, ...]:
+    """Read the answer about `addresses`, in their order; what is wrong with one mailbox costs only that one.
+
+    `host` names the server in problems, `now` is the present instant. A reply with a duration that holds `now` (a
+    minute more or less, for clocks that differ) is scheduled; with another, or none, it is simply switched on. Raises
+    `ProblemError` if the whole answer can't be used: MalformedAnswer, AnswerCountMismatch, or a response code.
+    """
+    try:
+        items = _read_array(document, host)
+    except MalformedXml as error:
+        raise ProblemError(malformed_answer(host, str(error))) from error
+    if len(items) != len(addresses):
+        raise ProblemError(count_mismatch(host, len(addresses), len(items)))
+    return tuple(_read_mailbox(item, address, now) for item, address in zip(items, addresses, strict=True))
+
+
+def _read_array(document: bytes, host: str) -> list[etree._Element]:
+    response = soap_body(document)
+    fault = fault_problem(response, host)
+    if fault is not None:
+        raise ProblemError(fault)
+    if response.tag != _RESPONSE:
+        raise MalformedXml(f"{WHAT} holds no GetMailTipsResponse")
+    code = _code(response)
+    if code != NO_ERROR:
+        raise ProblemError(problem_for(shown_code(code), f"{host} answers", back_off_seconds(response)))
+    array = only_child(response, _ARRAY)
+    if array is None:
+        raise MalformedXml("GetMailTipsResponse has no ResponseMessages")
+    items = list(array)
+    if any(item.tag != _ITEM for item in items):
+        raise MalformedXml("ResponseMessages holds something else than MailTipsResponseMessageType")
+    return items
+
+
+def _read_mailbox(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
+    try:
+        return _read_tips(item, address, now)
+    except MalformedXml as error:
+        return malformed_replies(address, str(error))
+
+
+def _read_tips(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
+    code = _code(item)
+    if code != NO_ERROR:
+        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(item))
+    tips = only_child(item, _TIPS)
+    if tips is None:
+        raise MalformedXml("MailTipsResponseMessageType has no MailTips")
+    if only_text(tips, _INVALID) in {"true", "1"}:
+        return problem_for(_UNKNOWN_MAILBOX, f"Exchange answers for {address}")
+    out_of_office = only_child(tips, _OUT_OF_OFFICE)
+    if out_of_office is None:
+        return replies_not_told(address)
+    reply = only_child(out_of_office, _REPLY)
+    if reply is None:
+        raise MalformedXml("OutOfOffice has no ReplyBody")
+    duration = read_duration(out_of_office)
+    if not says_something(reply):
+        return NO_REPLIES
+    if duration is not None and duration[0] - MINUTE <= now < duration[1] + MINUTE:
+        return AutomaticReplies(enabled=True, start=duration[0], end=duration[1])
+    return AutomaticReplies(enabled=True)
+
+
+def _code(message: etree._Element) -> str:
+    """Return the code of a response message, which must agree with its class."""
+    code = only_text(message, _CODE)
+    if not code:
+        raise MalformedXml(f"{etree.QName(message).localname} has no ResponseCode")
+    if code == NO_ERROR and message.get("ResponseClass") != "Success":
+        raise MalformedXml(f"{etree.QName(message).localname} has the code NoError and is no success")
+    return code

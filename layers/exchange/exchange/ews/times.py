@@ -1,0 +1,22 @@
+"""Times as EWS writes them (XML Schema, xs:dateTime)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from presence.instants import parse_instant
+
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?")
+
+
+def read_time(text: str) -> datetime:
+    """Return the instant (UTC) of a date and time with its zone. Raises ValueError for any other text."""
+    if not _DATE_TIME.fullmatch(text):
+        raise ValueError("it is no date and time")
+    return parse_instant(text)
+
+
+def lacks_zone(text: str) -> bool:
+    """Tell whether a text would be a date and time, had it a zone."""
+    return _DATE_TIME.fullmatch(f"{text}Z") is not None
