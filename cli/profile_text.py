@@ -78,7 +78,7 @@ def _rules(profile: Profile) -> Iterator[str]:
         "what is set by hand ends when it was told to; untold, at the next boundary of the day, and after "
         f"{in_words(profile.longest_by_hand)} at the latest"
     )
-    yield f"other systems rank just above {Kind.BUSY}, unless they come with a strength"
+    yield f"other systems rank just above {Kind.BUSY} or as they ask for, and never before what was set by hand"
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

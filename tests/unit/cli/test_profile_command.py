@@ -117,7 +117,7 @@ Rules
   automatic replies that are simply switched on are a note beside the presence
   automatic replies to people outside only claim nothing
   what is set by hand ends when it was told to; untold, at the next boundary of the day, and after 8 h at the latest
-  other systems rank just above busy, unless they come with a strength
+  other systems rank just above busy or as they ask for, and never before what was set by hand
 
 With the rights 'times only'
   meetings are shown as Busy / InAMeeting: needs 'detailed free/busy'; without, they are shown as Busy / Busy
