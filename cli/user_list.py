@@ -9,9 +9,10 @@ from pathlib import Path
 
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
+from presence.proxy_addresses import primary_smtp_address
 
-_COLUMNS = ("address", "profile", "groups")
-_BETWEEN_GROUPS = ";"
+_COLUMNS = ("address", "proxyaddresses", "profile", "groups")
+_BETWEEN = ";"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class ListedUser:
 
 def read_user_list(path: Path) -> list[ListedUser]:
     """Return the users of a CSV file with the column address and, if wanted, profile and groups (`sales;berlin`).
+
+    Instead of address there may be proxyAddresses as in a directory: `SMTP:alice@example.com;smtp:a@example.org`.
 
     Every row is looked at before anything is written: one that is wrong refuses the file. Raises `ConfigurationError`
     with the line.
@@ -40,9 +43,9 @@ def read_user_list(path: Path) -> list[ListedUser]:
 
 def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[ListedUser]:
     header = [name.strip().lower() for name in next(rows, [])]
-    if "address" not in header:
+    if ("address" in header) == ("proxyaddresses" in header):
         raise ConfigurationError(
-            f"{path}: the first line has to name the columns: address, and if wanted profile, groups"
+            f"{path}: the first line has to name the columns: address or proxyAddresses, and if wanted profile, groups"
         )
     if unknown := [name for name in header if name not in _COLUMNS]:
         raise ConfigurationError(f"{path}: the column {unknown[0]!r} is not known; there are {', '.join(_COLUMNS)}")
@@ -66,5 +69,9 @@ def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[ListedUser]:
 def _user(row: Mapping[str, str]) -> ListedUser:
     groups = None
     if "groups" in row:
-        groups = tuple(name for part in row["groups"].split(_BETWEEN_GROUPS) if (name := part.strip()))
-    return ListedUser(parse_smtp_address(row.get("address", "")), row.get("profile") or None, groups)
+        groups = tuple(name for part in row["groups"].split(_BETWEEN) if (name := part.strip()))
+    if "proxyaddresses" in row:
+        address = primary_smtp_address(part for part in row["proxyaddresses"].split(_BETWEEN) if part.strip())
+    else:
+        address = parse_smtp_address(row.get("address", ""))
+    return ListedUser(address, row.get("profile") or None, groups)

@@ -85,3 +85,16 @@ def test_a_profile_of_the_stack_is_taken(run: Run, stack: Deployed) -> None:
     ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).put_document(GATEWAYS, document)
     assert run("add", "alice@example.com", "--profile", "reception")[0] == 0
     assert user(stack, "alice@example.com").profile == "reception"
+
+
+def test_the_primary_address_is_taken_from_what_a_directory_has(run: Run, stack: Deployed, tmp_path: Path) -> None:
+    path = written(tmp_path, "proxyAddresses\nsmtp:a@example.com;SMTP:alice@example.com;SIP:alice@example.org\n")
+    assert run("import", path)[0] == 0
+    assert user(stack, "alice@example.com").address == "alice@example.com"
+
+
+def test_a_directory_entry_without_a_primary_address_names_the_line(run: Run, tmp_path: Path) -> None:
+    path = written(tmp_path, "proxyAddresses\nSMTP:alice@example.com\nsmtp:bob@example.com\n")
+    code, _, err = run("import", path)
+    assert code == 2
+    assert "line 3: none of 1 proxy addresses is primary" in err

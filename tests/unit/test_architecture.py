@@ -27,34 +27,49 @@ ROOMS: dict[str, set[str]] = {
 OWN = {"presence", "exchange", "functions", "local", "cli", "tests", "benchmarks"}
 DOMAIN = (
     "addresses",
+    "automatic_replies",
     "calendar",
     "claims",
+    "command_requests",
+    "commands",
+    "current_document",
     "decisions",
     "documents",
     "errors",
     "events",
     "fields",
+    "freshness",
     "history",
     "instants",
+    "knowledge",
+    "known_calendar",
     "mapping",
+    "messages",
     "presences",
     "profile_documents",
     "profiles",
+    "proxy_addresses",
     "records",
     "rights",
+    "showing",
+    "standing_claims",
     "timeline",
+    "working_hours",
 )
 RENDERINGS = [
     f"renderings/{path.stem}" for path in sorted((CHECKOUT / "layers/presence/presence/renderings").glob("*.py"))
 ]
 OF_THE_DOMAIN_IN_EXCHANGE = {
     "addresses",
+    "automatic_replies",
     "calendar",
+    "current_document",
     "documents",
     "errors",
     "instants",
     "profile_documents",
     "profiles",
+    "working_hours",
 }
 NEVER_IN_DOMAIN = {"boto3", "botocore", "exchangelib", "requests", "os", "time", "aws_lambda_powertools"}
 ONLY_IN_EXCHANGE = {"exchangelib", "requests", "lxml", "dns", "spnego", "requests_ntlm"}
