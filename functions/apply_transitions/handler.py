@@ -44,12 +44,13 @@ def parts() -> Parts:
 
 
 def lambda_handler(event: object, _context: object) -> BatchAnswer:
-    """Take TransitionRequests from the queue, the earliest first; return those that have to come back."""
+    """Take TransitionRequests from the queue and apply them together; return those that have to come back."""
     application, observer = parts()
     batch = decode_queue_event(event, decode_transition_request)
+    summaries = application.run(request for _, request in batch.items)
 
-    def apply(request: TransitionRequest) -> None:
-        done = application.run(request)
+    def report(request: TransitionRequest) -> None:
+        done = summaries[request]
         observer.info(
             "transitions applied",
             due=request.due,
@@ -61,4 +62,4 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
         observer.count({"TransitionsApplied": done.applied})
         done.raise_errors()
 
-    return handle_each(batch.sorted_by(lambda request: request.due), apply, observer)
+    return handle_each(batch, report, observer)

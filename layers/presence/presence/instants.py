@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MINUTE = timedelta(minutes=1)
 
+_REMEMBERED = 4096
+"""Readings and writings of instants that are remembered: most calendars begin and end things at the same few."""
 
+
+@lru_cache(_REMEMBERED)
 def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 date and time that carries its offset, as an instant in UTC.
 
@@ -40,6 +45,7 @@ def instant_noted(notes: Mapping[str, str], name: str) -> datetime | None:
         return None
 
 
+@lru_cache(_REMEMBERED)
 def format_instant(instant: datetime) -> str:
     """Write an instant in UTC with `Z`, with a fraction only where there is one.
 

@@ -1,23 +1,73 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from presence.calendar import CalendarEntry, CalendarReading, Window
-from presence.decisions import Rules, after_reading
-from presence.errors import UsersFailed
-from presence.mapping import DEFAULT_PROFILE
+from presence.aws import client_config
+from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
+from presence.decisions import Readings, after_reading
+from presence.errors import CalendarPresenceError, UsersFailed
+from presence.freshness import Rules
 from presence.messages import TransitionRequest, decode_transition_request, new_traceparent
+from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.profiles import DEFAULT
 from presence.records import PresenceRecord, User
-from presence.tables.presences import item_from_record
-from presence.transitions import TransitionApplication, TransitionSummary
-from tests.support.memory import MemoryQueue
-from tests.unit.presence.test_checking import ALICE, AVAILABLE, BOB, BUSY, ENDPOINT, TEN, Records, busy
+from presence.tables.presences import StoredRecords
+from presence.transitions import WRITERS, TransitionApplication, TransitionSummary
+from tests.support.memory import MemoryPresenceTable, MemoryQueue
 
+TEN = datetime(2026, 11, 23, 10, 0, 7, tzinfo=UTC)
 DUE = TEN + timedelta(seconds=60)
+BUSY = Presence(Availability.BUSY, Activity.BUSY)
+
+
+def user(number: int) -> User:
+    return User(f"{number:032x}", f"user{number}@example.com")
+
+
+def busy(start: float, end: float) -> CalendarEntry:
+    return CalendarEntry(TEN + timedelta(seconds=start), TEN + timedelta(seconds=end), BusyType.BUSY)
+
+
+ALICE, BOB = user(1), user(2)
+
+
+class Records(MemoryPresenceTable):
+    """PresenceTable in memory that can be made to lose races, and to fail for a user."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.races_to_lose = 0
+        self.unreadable: User | None = None
+        self.unwritable: User | None = None
+
+    def get_many(self, user_ids: Sequence[str]) -> StoredRecords:
+        if self.unreadable is not None and self.unreadable.user_id in user_ids:
+            raise CalendarPresenceError("the table is throttled")
+        return super().get_many(user_ids)
+
+    def write(self, record: PresenceRecord) -> PresenceRecord | None:
+        if self.unwritable is not None and self.unwritable.user_id == record.user_id:
+            raise ZeroDivisionError
+        if self.races_to_lose:
+            self.races_to_lose -= 1
+            return None
+        return super().write(record)
+
+    def put(self, user: User, *entries: CalendarEntry) -> None:
+        """Put the record of a user whose calendar was read at ten."""
+        window = Window(TEN - timedelta(hours=1), TEN + timedelta(hours=24))
+        reading = CalendarReading(user.address, window, entries, TEN, "https://mail.example.com/EWS", "FreeBusy")
+        record = after_reading(None, user, Readings(reading), DEFAULT, TEN, Rules()).record
+        assert record is not None
+        assert super().write(record) is not None
+        self.writes = 0
+
+    def of(self, user: User) -> PresenceRecord:
+        return self.get_many([user.user_id]).found[user.user_id]
 
 
 class Time:
@@ -33,20 +83,11 @@ class Time:
         self.now += timedelta(seconds=seconds)
 
 
-def record_of(user: User, *entries: CalendarEntry) -> PresenceRecord:
-    window = Window(TEN - timedelta(hours=1), TEN + timedelta(hours=24))
-    reading = CalendarReading(user.address, window, entries, TEN, ENDPOINT, "FreeBusy")
-    record = after_reading(None, user, reading, DEFAULT_PROFILE, TEN, Rules()).record
-    assert record is not None
-    return record
-
-
 @pytest.fixture
 def records() -> Records:
     records = Records()
-    for record in (record_of(ALICE, busy(60, 180)), record_of(BOB, busy(60, 90_000))):
-        assert records.write(record) is not None
-    records.writes = 0
+    records.put(ALICE, busy(60, 180))
+    records.put(BOB, busy(60, 90_000))
     return records
 
 
@@ -55,9 +96,20 @@ def queue() -> MemoryQueue:
     return MemoryQueue()
 
 
-def apply(records: Records, queue: MemoryQueue, time: Time, *users: User, due: datetime = DUE) -> TransitionSummary:
-    application = TransitionApplication(records, queue, 16, time, time.sleep, Rules())
-    return application.run(TransitionRequest(due, 1, tuple(user.user_id for user in users), new_traceparent()))
+def request_for(*users: User, due: datetime = DUE) -> TransitionRequest:
+    return TransitionRequest(due, 1, tuple(user.user_id for user in users), new_traceparent())
+
+
+def apply_all(
+    records: Records, queue: MemoryQueue, time: Time, *requests: TransitionRequest
+) -> list[TransitionSummary]:
+    summaries = TransitionApplication(records, queue, 16, time, time.sleep, Rules()).run(requests)
+    return [summaries[request] for request in requests]
+
+
+def apply(records: Records, queue: MemoryQueue, time: Time, *users: User) -> TransitionSummary:
+    (summary,) = apply_all(records, queue, time, request_for(*users))
+    return summary
 
 
 def test_it_waits_the_last_moment_and_applies_on_the_second(records: Records, queue: MemoryQueue) -> None:
@@ -118,35 +170,85 @@ class SpoiltByAnother(Records):
     """Somebody else writes the item between reading and writing, and leaves it malformed."""
 
     def write(self, record: PresenceRecord) -> PresenceRecord | None:
-        if record.revision:
-            self.put_item({**self.items[record.user_id], "revision": record.revision + 1, "timeline": "["})
+        self.put_item({**self.items[record.user_id], "revision": record.revision + 1, "timeline": "["})
         return super().write(record)
 
 
 def test_a_record_that_was_spoilt_under_our_hands_comes_back_and_is_not_taken_for_done(queue: MemoryQueue) -> None:
-    table = SpoiltByAnother()
-    assert table.write(record_of(ALICE, busy(60, 180))) is not None
-    summary = apply(table, queue, Time(DUE), ALICE)
+    records = SpoiltByAnother()
+    records.put(ALICE, busy(60, 180))
+    summary = apply(records, queue, Time(DUE), ALICE)
     assert (summary.applied, summary.nothing_due) == (0, 0)
     with pytest.raises(UsersFailed, match=ALICE.user_id):
         summary.raise_errors()
 
 
+def test_an_error_that_nobody_thought_of_costs_only_its_own_user(records: Records, queue: MemoryQueue) -> None:
+    records.unwritable = ALICE
+    summary = apply(records, queue, Time(DUE), ALICE, BOB)
+    assert (summary.applied, summary.nothing_due, list(summary.errors)) == (1, 0, [ALICE.user_id])
+    assert records.of(BOB).presence == BUSY
+
+
+def test_records_that_cannot_be_read_cost_only_their_own_message(records: Records, queue: MemoryQueue) -> None:
+    records.unreadable = ALICE
+    for_alice, for_bob = apply_all(records, queue, Time(DUE), request_for(ALICE), request_for(BOB))
+    with pytest.raises(UsersFailed, match="throttled"):
+        for_alice.raise_errors()
+    assert (for_bob.applied, dict(for_bob.errors)) == (1, {})
+
+
+def test_a_message_comes_back_if_what_falls_due_next_cannot_be_queued(records: Records, queue: MemoryQueue) -> None:
+    queue.refuses = True
+    summary = apply(records, queue, Time(DUE), ALICE, BOB)
+    assert (summary.applied, summary.nothing_due) == (2, 0)
+    with pytest.raises(UsersFailed, match="refused"):
+        summary.raise_errors()
+
+
+def test_a_message_that_comes_too_early_and_cannot_be_put_back_comes_back(records: Records, queue: MemoryQueue) -> None:
+    queue.refuses = True
+    early = request_for(ALICE, due=DUE + timedelta(seconds=10))
+    due, postponed = apply_all(records, queue, Time(DUE), request_for(BOB), early)
+    assert (due.applied, postponed.postponed) == (1, 0)
+    with pytest.raises(UsersFailed, match="refused"):
+        postponed.raise_errors()
+
+
+def test_messages_of_different_seconds_are_applied_each_at_its_second_the_earliest_first(queue: MemoryQueue) -> None:
+    records, time = Records(), Time(DUE - timedelta(seconds=1.5))
+    seconds = {user(number): number for number in (3, 1, 2)}
+    for each, second in seconds.items():
+        records.put(each, busy(60 + second, 90_000))
+    requests = [request_for(each, due=DUE + timedelta(seconds=second)) for each, second in seconds.items()]
+    assert [summary.applied for summary in apply_all(records, queue, time, *requests)] == [1, 1, 1]
+    assert {each: records.of(each).changed_at - DUE for each in seconds} == {
+        each: timedelta(seconds=second) for each, second in seconds.items()
+    }
+
+
 class CrowdedRecords(Records):
-    """Each write waits until eight are under way."""
+    """Each write waits until as many are under way as are promised to be."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._together = threading.Barrier(8)
+        self._together = threading.Barrier(WRITERS)
 
     def write(self, record: PresenceRecord) -> PresenceRecord | None:
         self._together.wait(timeout=10)
         return super().write(record)
 
 
-def test_users_who_change_in_the_same_second_do_not_wait_for_each_other(queue: MemoryQueue) -> None:
-    crowd = [User(f"{number:032x}", f"user{number}@example.com") for number in range(8)]
-    records = CrowdedRecords()
-    for user in crowd:
-        records.put_item(item_from_record(replace(record_of(user, busy(60, 180)), revision=1), 16))
-    assert apply(records, queue, Time(DUE), *crowd).applied == 8
+def test_users_who_change_in_the_same_second_do_not_wait_for_each_other_nor_do_messages(queue: MemoryQueue) -> None:
+    records, time = CrowdedRecords(), Time(DUE - timedelta(seconds=1.7))
+    crowd = [user(number) for number in range(WRITERS)]
+    for each in crowd:
+        records.put(each, busy(60, 180))
+    pairs = [request_for(*crowd[start : start + 2]) for start in range(0, WRITERS, 2)]
+    assert [summary.applied for summary in apply_all(records, queue, time, *pairs)] == [2] * len(pairs)
+    assert time.now == DUE
+    assert {message.delay for message in queue.messages} == {118}
+
+
+def test_there_are_no_more_writers_than_connections() -> None:
+    assert client_config().max_pool_connections >= WRITERS  # type: ignore[attr-defined]

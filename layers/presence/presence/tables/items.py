@@ -20,14 +20,21 @@ _ATTEMPTS = 5
 def to_attributes(item: Mapping[str, object]) -> dict[str, Any]:
     """Return the item in DynamoDB's typed form; keys whose value is None are left out."""
     serializer = TypeSerializer()
-    return {key: serializer.serialize(value) for key, value in item.items() if value is not None}
+    return {
+        # Nearly all values are texts, for which the serializer looks through all types first.
+        key: {"S": str(value)} if isinstance(value, str) else serializer.serialize(value)
+        for key, value in item.items()
+        if value is not None
+    }
 
 
 def from_attributes(attributes: Mapping[str, Any]) -> dict[str, object]:
     """Return the item of DynamoDB's typed form, with whole numbers as int."""
     deserializer = TypeDeserializer()
-    item = {key: deserializer.deserialize(value) for key, value in attributes.items()}
-    return {key: _plain(value) for key, value in item.items()}
+    return {
+        key: value["S"] if "S" in value else _plain(deserializer.deserialize(value))
+        for key, value in attributes.items()
+    }
 
 
 def get_items(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from presence import fields
 from presence.automatic_replies import Audience, AutomaticReplies
@@ -24,6 +25,8 @@ from presence.working_hours import working_hours_from_text, working_hours_to_tex
 # One letter for what is known of an entry; what is not known has none.
 _FLAGS = (("is_meeting", "m", "a"), ("is_recurring", "r", "s"), ("is_private", "p", "o"))
 _KEPT = "k"
+_REMEMBERED = 128
+"""Texts of flags whose reading is remembered; there are 54 that can be right."""
 
 
 def attributes_of_knowledge(knowledge: Knowledge) -> dict[str, object]:
@@ -75,19 +78,23 @@ def _entry_to_list(known: KnownEntry) -> list[object]:
 
 def _entry_from_list(values: object) -> KnownEntry:
     start, end, busy_type, flags, rule = _texts(values)
-    known = {name: yes in flags for name, yes, no in _FLAGS if yes in flags or no in flags}
-    return KnownEntry(
-        CalendarEntry(
-            parse_instant(start),
-            parse_instant(end),
-            BusyType(busy_type),
-            is_meeting=known.get("is_meeting"),
-            is_recurring=known.get("is_recurring"),
-            is_private=known.get("is_private"),
-            is_kept=_KEPT in flags,
-        ),
-        rule,
+    is_meeting, is_recurring, is_private = _told(flags)
+    entry = CalendarEntry(
+        parse_instant(start),
+        parse_instant(end),
+        BusyType(busy_type),
+        is_meeting=is_meeting,
+        is_recurring=is_recurring,
+        is_private=is_private,
+        is_kept=_KEPT in flags,
     )
+    return KnownEntry(entry, rule)
+
+
+@lru_cache(_REMEMBERED)
+def _told(flags: str) -> tuple[bool | None, ...]:
+    """Return what is known of an entry, in the order of the flags; None: not known."""
+    return tuple(yes in flags if yes in flags or no in flags else None for _, yes, no in _FLAGS)
 
 
 def _replies_to_list(replies: AutomaticReplies) -> list[object]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from presence import fields
@@ -224,6 +225,7 @@ def _minutes(item: Mapping[str, object], path: str) -> timedelta | None:
     return MINUTE * fields.whole_number(item, "remindMinutes", path, most=MOST_REMIND_MINUTES)
 
 
+@cache
 def _presence(availability: object, activity: object) -> Presence:
     return Presence(Availability(str(availability)), Activity(str(activity)))
 
@@ -251,7 +253,7 @@ def _segment_from_list(values: Sequence[object]) -> Segment:
         presence=_presence(availability, activity),
         source=str(source),
         rule=str(rule),
-        beaten=tuple(str(name) for name in beaten),
+        beaten=tuple(map(str, beaten)),
     )
 
 
