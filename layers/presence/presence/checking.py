@@ -7,6 +7,7 @@ delayed as the server asked.
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from presence.calendar import CalendarReading, Window
 from presence.decisions import Decision, Readings, after_problem, after_reading
 from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
 from presence.freshness import Rules
-from presence.instants import floor_to_minute
+from presence.instants import MINUTE, floor_to_minute
 from presence.knowledge import LOOKS_BACK
 from presence.messages import CheckReason, CheckRequest
 from presence.profiles import Assignment, Profiles
@@ -207,7 +208,7 @@ class CalendarCheck:
             user.address
             for user in users
             if isinstance(calendars[user.address], CalendarReading)
-            and self._replies_are_due(user, records.get(user.user_id), request)
+            and self._replies_are_due(records.get(user.user_id), request)
         ]
         replies = self._reader.read_automatic_replies(due) if due else {}
         return {
@@ -215,13 +216,11 @@ class CalendarCheck:
             for address, outcome in calendars.items()
         }
 
-    def _replies_are_due(self, user: User, record: PresenceRecord | None, request: CheckRequest) -> bool:
-        """Tell whether this turn of a user is one in which automatic replies are read; users take turns evenly."""
+    def _replies_are_due(self, record: PresenceRecord | None, request: CheckRequest) -> bool:
+        """Tell whether this turn is one in which automatic replies are read, or the user's first."""
         if record is None or record.read_at is None or request.reason is CheckReason.OPERATOR:
             return True
-        turn = int(request.requested_at.timestamp() / self._options.interval.total_seconds())
-        turns = max(1, self._options.replies_interval // self._options.interval)
-        return (turn + int(user.user_id[:8], 16)) % turns == 0
+        return replies_are_due(request, self._options.interval, self._options.replies_interval)
 
     def _write(
         self, record: PresenceRecord | None, user: User, outcome: Readings | Problem, traceparent: str
@@ -261,6 +260,17 @@ class CalendarCheck:
         ]
         self._check_queue.send(retries)
         return sum(len(users) for users in by_delay.values())
+
+
+def replies_are_due(request: CheckRequest, interval: timedelta, replies_interval: timedelta) -> bool:
+    """Tell whether automatic replies are read with a request: one turn in so many that it is every `replies_interval`.
+
+    It follows from the minute and from whom the request asks, so that nothing has to be noted: all users of a request
+    have the same turn, for one question more, and endpoints and minutes have different ones.
+    """
+    minute, minutes = int(request.requested_at.timestamp()) // 60, max(1, interval // MINUTE)
+    asked = zlib.crc32((request.endpoint or request.domain or "").encode())
+    return (minute // minutes + minute % minutes + asked) % max(1, replies_interval // interval) == 0
 
 
 def _known(replies: AutomaticReplies | Problem | None) -> AutomaticReplies | None:

@@ -61,7 +61,10 @@ def parse_presence(text: str) -> Presence:
 
     Raises ValueError with the words that are known.
     """
-    first, _, second = (part.strip() for part in text.partition("/"))
+    first, pair, second = (part.strip() for part in text.partition("/"))
+    if pair and not second:
+        message = f"{text!r:.40} has no activity behind its availability"
+        raise ValueError(message)
     if first not in set(Availability):
         message = f"{first!r:.40} is no availability; known are {', '.join(Availability)}"
         raise ValueError(message)
