@@ -25,7 +25,9 @@ FUNCTIONS = (
     "apply_transitions",
     "publish_presence",
     "record_history",
+    "set_presence",
 )
+WORLDS = ("text", "cisco-9", "cisco-15", "xmpp", "pidf", "lync", "slack")
 LONGEST_TIMEOUT = 300
 
 
@@ -88,9 +90,11 @@ def parser() -> argparse.ArgumentParser:
     _add_users(commands)
     _add_gateways(commands)
     _add_profile(commands)
+    _add_show(commands)
     _add_why(commands)
     _add_history(commands)
     _add_user(commands)
+    _add_set_presence(commands)
     _add_replay(commands)
     _add_invoke(commands)
     _add_demo(commands)
@@ -180,6 +184,43 @@ def _add_profile(commands: Commands[_Parser]) -> None:
         where = action.add_mutually_exclusive_group()
         where.add_argument("--config", type=Path, metavar="FILE", help="the gateways document (TOML) that has it")
         where.add_argument("--stack", metavar="NAME", help="the deployed stack whose document has it")
+
+
+def _add_show(commands: Commands[_Parser]) -> None:
+    show = commands.add_parser("show", help="print what is shown of somebody, also as other systems would show it")
+    show.set_defaults(module="cli.show")
+    show.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
+    show.add_argument("--as", dest="world", choices=WORLDS, metavar="WORLD", help=", ".join(WORLDS))
+    show.add_argument("--language", choices=("en", "ja"), default="en", help="of labels (default: en)")
+    _add_stack(show)
+
+
+def _add_set_presence(commands: Commands[_Parser]) -> None:
+    claim = commands.add_parser(
+        "set",
+        help="set somebody's presence by hand, or claim it for another system",
+        description="What is set by hand goes before all else and ends by itself: at the next change of the calendar, "
+        "after 8 hours at the latest, unless told otherwise.",
+    )
+    clear = commands.add_parser("clear", help='take back what was set ("I\'m back")')
+    use = commands.add_parser("calendar", help="switch somebody's calendar on or off, or pause it")
+    remind = commands.add_parser("remind", help="have somebody told that a meeting begins, so many minutes ahead")
+    for name, parser in (("set", claim), ("clear", clear), ("calendar", use), ("remind", remind)):
+        parser.set_defaults(module="cli.set_presence", action=name)
+        parser.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
+        _add_stack(parser)
+    words = "available, busy, do-not-disturb, be-right-back, away, off-work, offline, in-a-call … or Busy/InAMeeting"
+    claim.add_argument("presence", metavar="PRESENCE", help=words)
+    ends = claim.add_mutually_exclusive_group()
+    ends.add_argument("--until", metavar="TIME", help="its end, e.g. 2026-11-21T14:00:00Z")
+    ends.add_argument("--for", dest="length", metavar="LENGTH", help="how long: 90m, 2h, 1h30m, 1d")
+    ends.add_argument("--until-next-meeting", action="store_true", help="until the next meeting, wherever it moves")
+    claim.add_argument("--strength", type=int, metavar="NUMBER", help="of the claim, 1 to 99 (default: above busy)")
+    for parser in (claim, clear):
+        parser.add_argument("--source", metavar="NAME", help="the other system that claims it (default: by hand)")
+    use.add_argument("use", choices=("on", "off", "pause"), help="whether it is read and shown")
+    use.add_argument("--until", metavar="TIME", help="when a pause ends, e.g. 2026-11-21T14:00:00Z")
+    remind.add_argument("minutes", metavar="MINUTES|off", help="1 to 120")
 
 
 def _add_why(commands: Commands[_Parser]) -> None:
