@@ -231,6 +231,8 @@ class CalendarCheck:
         )
 
     def _decide(self, record: PresenceRecord | None, user: User, outcome: Readings | Problem) -> Decision:
+        if record is None and not self._users.has(user.user_id):
+            return Decision(None, "the user was removed meanwhile")
         rules = self._options.rules
         if isinstance(outcome, Problem):
             return after_problem(record, user, outcome, self._clock(), rules)

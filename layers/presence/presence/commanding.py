@@ -59,7 +59,7 @@ class CommandExecution:
         """
         user = self._users.find(request.address)
         if user is None:
-            raise ConfigurationError("address: nobody has it; add the user first")
+            raise _nobody()
         stored = self._presences.get_many([user.user_id])
         if user.user_id in stored.malformed:
             raise stored.malformed[user.user_id]
@@ -68,6 +68,8 @@ class CommandExecution:
 
         def decide(record: PresenceRecord | None) -> Decision:
             nonlocal stands, why
+            if record is None and not self._users.has(user.user_id):  # removed meanwhile
+                raise _nobody()
             profile = self._profiles().profile_for(user.address, user.profile, user.groups).profile
             decision = after_command(record, user, request.command, profile, self._clock(), self._rules)
             stands, why = decision.record or record or stands, decision.why
@@ -87,3 +89,7 @@ class CommandExecution:
         if command.use.allows(now):
             check = CheckRequest(CheckReason.OPERATOR, now, (user,), traceparent)
             self._check_queue.send([QueuedMessage(check.encode())])
+
+
+def _nobody() -> ConfigurationError:
+    return ConfigurationError("address: nobody has it; add the user first")
