@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from itertools import islice
 
+from cli import audit
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from cli.user_list import ListedUser, read_user_list
 from presence.addresses import parse_smtp_address
@@ -98,6 +99,7 @@ def _remove(users: UserTable, addresses: Sequence[str]) -> int:
 
 
 def _show(stack: Stack, users: UserTable, *, only_problems: bool) -> int:
+    audit.record(stack, "list", audit.EVERYBODY)
     presences = PresenceTable(stack.client("dynamodb"), stack.outputs["PresenceTableName"], shards=1)
     every = users.every()
     count = shown = 0

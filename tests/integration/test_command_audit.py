@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli import audit
+from cli.main import main
 from cli.stacks import AwsError, Stack, find_stack
 from presence.errors import ConfigurationError
 from presence.instants import format_instant
@@ -105,6 +106,20 @@ def test_a_line_that_can_t_be_written_is_an_error_that_says_why(
     with pytest.raises(AwsError, match=said) as raised:
         audit.record(found, "history", ALICE)
     assert str(raised.value).startswith("nothing was shown or done")
+
+
+@pytest.mark.parametrize("problems", [[], ["--problems"]])
+def test_who_lists_the_users_sees_everybodys_presence_and_leaves_a_line(
+    stack: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, problems: list[str]
+) -> None:
+    assert main(["users", "list", *problems, "--stack", STACK]) == 0
+    assert [(line["action"], line["user"]) for line in audited(stack)] == [("list", audit.EVERYBODY)]
+    capsys.readouterr()
+    refuse(monkeypatch, "logs", "put_log_events", DENIED)
+    assert main(["users", "list", *problems, "--stack", STACK]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "nothing was shown or done" in told.err
 
 
 def test_a_stack_from_before_the_audit_is_to_be_deployed_again(found: Stack) -> None:
