@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from presence.automatic_replies import AutomaticReplies
-from presence.calendar import CalendarReading
+from presence.calendar import BusyType, CalendarReading
 from presence.claims import Source
 from presence.commands import Command, commanded
 from presence.errors import Problem
@@ -20,10 +20,12 @@ from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, remembered
 from presence.mapping import Profile
 from presence.presences import UNKNOWN
-from presence.records import PresenceRecord, Reason, RecordedProblem, User
+from presence.records import Change, PresenceRecord, Reason, RecordedProblem, User
 from presence.showing import shown_at
 from presence.standing_claims import still_standing
 from presence.timeline import says_the_same
+
+_FILLING = frozenset({BusyType.FREE, BusyType.NO_DATA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def after_reading(
     if record is None:
         # An entry that began before the timeline does may have begun at any time.
         since = after.since if after.since > now - LOOKS_BACK else reading.read_at
-        return Decision(replace(after, version=1, since=since), f"first reading: {after.presence}")
+        return _first(replace(after, since=since), f"first reading: {after.presence}")
     return _decision(record, after, now)
 
 
@@ -83,7 +85,7 @@ def after_problem(record: PresenceRecord | None, user: User, problem: Problem, n
         return Decision(None, "the user's calendar is switched off, so that it can't be read is no problem")
     failing = replace(before, failing_since=before.failing_since or now, problem=_recorded(before, problem, now))
     if record is None:
-        return Decision(replace(failing, version=1), f"never read: {problem.code}")
+        return _first(failing, f"never read: {problem.code}")
     after = shown_at(failing, failing.note, now, rules)
     if after.version != record.version:
         return Decision(after, f"not read since {after.failing_since}: {after.freshness}, {problem.code}")
@@ -102,7 +104,7 @@ def after_command(
         # Whatever the calendar says of the time before: until now something else was shown.
         after = replace(after, since=now)
     if record is None:
-        return Decision(replace(after, version=1), f"first heard of: {after.presence}")
+        return _first(after, f"first heard of: {after.presence}")
     return _decision(record, after, now)
 
 
@@ -146,6 +148,11 @@ def repainted(record: PresenceRecord, profile: Profile, now: datetime, rules: Ru
     return after
 
 
+def _first(record: PresenceRecord, why: str) -> Decision:
+    """Return the first version of a record: news also where the presence is unknown as before."""
+    return Decision(replace(record, version=1, change=Change.PRESENCE), why)
+
+
 def _decision(before: PresenceRecord, after: PresenceRecord, now: datetime) -> Decision:
     """Return what to write: all of `after`, or nothing where it says nothing new but its age."""
     if after.version != before.version:
@@ -165,10 +172,27 @@ def _inputs(record: PresenceRecord, now: datetime) -> tuple[object, ...]:
     """Return what a record rests on from now on, without what moves with every reading."""
     knowledge, calendar = record.knowledge, record.knowledge.calendar
     known = (
-        None if calendar is None else (calendar.ahead(now), calendar.endpoint, calendar.view, calendar.working_hours)
+        None
+        if calendar is None
+        else (_entries_ahead(calendar, now), calendar.endpoint, calendar.view, calendar.working_hours)
     )
     standing = still_standing(knowledge.standing, now)
     return known, knowledge.replies, standing, knowledge.use, record.reminders, record.profile
+
+
+def _entries_ahead(calendar: KnownCalendar, now: datetime) -> list[object]:
+    """Return the entries from now on; those that only fill a stretch without data move with the window of a reading."""
+    return [
+        known
+        if known.entry.busy_type not in _FILLING
+        else (
+            known.rule,
+            known.entry.is_kept,
+            max(known.entry.start, now),
+            known.entry.end if known.entry.end < calendar.horizon else None,
+        )
+        for known in calendar.ahead(now)
+    ]
 
 
 def _recorded(record: PresenceRecord, problem: Problem, now: datetime) -> RecordedProblem:

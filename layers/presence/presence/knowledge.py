@@ -18,7 +18,7 @@ from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import LAST_KNOWN_RULE, WEAKEST, Judgement, Kind, Profile, judge
 from presence.presences import UNKNOWN
 from presence.standing_claims import StandingClaim, claims_of_standing, with_ends
-from presence.timeline import Segment, timeline_of
+from presence.timeline import Segment, precedence, timeline_of
 from presence.working_hours import MailboxZone, stretches_off_work
 
 NOT_READ_RULE = "not-read"
@@ -30,8 +30,7 @@ CLOSED_GAP_RULE = "closed-gap"
 REPLIES_NOTE = "automatic-replies"
 """The note beside a presence of somebody whose automatic replies are switched on without start and end."""
 
-_BUSY_RULES = frozenset({"busy", "busy-meeting"})
-_MEETING_RULES = _BUSY_RULES | {LAST_KNOWN_RULE}
+_MEETING_RULES = frozenset({"busy", "busy-meeting", LAST_KNOWN_RULE})
 LOOKS_BACK = timedelta(hours=1)
 """A timeline starts an hour ago, so that it says since when the present entry runs."""
 _DAY = timedelta(hours=24)
@@ -94,10 +93,8 @@ def picture_of(knowledge: Knowledge, profile: Profile, now: datetime) -> Picture
         *_reply_claims(knowledge, profile, window),
     ]
     standing = with_ends(knowledge.standing, others, meeting_starts(knowledge.calendar), window)
-    knowledge = replace(knowledge, standing=standing)
-    # A claim may end later than the calendar is known.
-    timeline = timeline_of([*others, *claims_of_standing(_ranked(standing, profile))], _window(knowledge, now))
-    return Picture(knowledge, timeline, _note(knowledge, profile))
+    timeline = timeline_of([*others, *claims_of_standing(_ranked(standing, profile))], window)
+    return Picture(replace(knowledge, standing=standing), timeline, _note(knowledge, profile))
 
 
 def judgements(
@@ -109,12 +106,16 @@ def judgements(
 
 def claims_of_entries(judged: Iterable[tuple[CalendarEntry, Judgement]], profile: Profile) -> list[Claim]:
     """Return the claims that entries make; an entry without length makes none."""
-    claims = [
-        Claim(entry.start, entry.end, judgement.presence, Source.CALENDAR, judgement.rule, judgement.strength)
-        for entry, judgement in judged
-        if judgement.presence is not None and entry.start < entry.end
-    ]
-    return [*claims, *_closed_gaps(claims, profile)]
+    claims: list[Claim] = []
+    busy: list[Claim] = []
+    for entry, judgement in judged:
+        if judgement.presence is None or entry.start >= entry.end:
+            continue
+        claim = Claim(entry.start, entry.end, judgement.presence, Source.CALENDAR, judgement.rule, judgement.strength)
+        claims.append(claim)
+        if entry.busy_type is BusyType.BUSY:
+            busy.append(claim)
+    return [*claims, *_closed_gaps(busy, profile)]
 
 
 def meeting_starts(calendar: KnownCalendar | None) -> list[datetime]:
@@ -151,8 +152,8 @@ def _ranked(standing: Iterable[StandingClaim], profile: Profile) -> list[Standin
 
 def _window(knowledge: Knowledge, now: datetime) -> Window:
     """Return the window of the timeline: as far as the calendar is known, or claims of others reach beyond it."""
-    ends = [claim.ends_at for claim in knowledge.standing if claim.ends_at is not None]
-    if knowledge.replies is not None and knowledge.replies.end is not None:
+    ends = [claim.until for claim in knowledge.standing if claim.until is not None]
+    if knowledge.replies is not None and knowledge.replies.enabled and knowledge.replies.end is not None:
         ends.append(knowledge.replies.end)
     if knowledge.use.paused_until is not None:
         ends.append(knowledge.use.paused_until)
@@ -175,31 +176,36 @@ def _claims_without_calendar(knowledge: Knowledge, window: Window) -> list[Claim
     return [Claim(window.start, use.paused_until, UNKNOWN, Source.OPTION, PAUSED_RULE, WEAKEST + 1), not_read]
 
 
-def _closed_gaps(claims: Iterable[Claim], profile: Profile) -> list[Claim]:
-    """Return claims over the short gaps between busy entries, in which nobody gets anything done."""
+def _closed_gaps(busy: Iterable[Claim], profile: Profile) -> list[Claim]:
+    """Return claims over the short gaps between busy entries, in which nobody gets anything done.
+
+    A gap shows what was shown before it.
+    """
     if not profile.close_gaps:
         return []
-    busy = sorted((claim for claim in claims if claim.rule in _BUSY_RULES), key=lambda claim: claim.since)
     closed: list[Claim] = []
     last: Claim | None = None
-    for claim in busy:
-        if last is not None and last.until is not None and claim.until is not None:
-            if timedelta(0) < claim.since - last.until <= profile.close_gaps:
-                closed.append(replace(last, since=last.until, until=claim.since, rule=CLOSED_GAP_RULE))
-            if claim.until <= last.until:
-                continue
-        last = claim
+    for claim in sorted(busy, key=lambda claim: claim.since):
+        if last is None or last.until is None or claim.until is None:
+            last = claim
+            continue
+        if timedelta(0) < claim.since - last.until <= profile.close_gaps:
+            closed.append(replace(last, since=last.until, until=claim.since, rule=CLOSED_GAP_RULE))
+        if claim.until > last.until or (claim.until == last.until and precedence(claim) < precedence(last)):
+            last = claim
     return closed
 
 
 def _off_work_claims(knowledge: Knowledge, profile: Profile, window: Window) -> list[Claim]:
     presence = profile.presences.get(Kind.OFF_WORK)
-    working_hours = None if knowledge.calendar is None else knowledge.calendar.working_hours
-    if presence is None or working_hours is None:
+    calendar = knowledge.calendar
+    if presence is None or calendar is None or calendar.working_hours is None:
         return []
+    # No further than the calendar is known: a claim may stand for years, and these would be two a day.
+    end = min(window.end, calendar.horizon)
     return [
         Claim(since, until, presence, Source.WORKING_HOURS, OFF_WORK_RULE, profile.strengths[Kind.OFF_WORK])
-        for since, until in stretches_off_work(working_hours, window.start, window.end)
+        for since, until in stretches_off_work(calendar.working_hours, window.start, end)
     ]
 
 

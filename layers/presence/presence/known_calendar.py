@@ -13,6 +13,11 @@ from datetime import datetime
 from presence.calendar import BusyType, CalendarEntry, CalendarReading
 from presence.working_hours import MailboxZone, WorkingHours
 
+SHORT_RULE = "ignored-short"
+ALL_DAY_RULE = "ignored-all-day"
+LENGTH_RULES = frozenset({SHORT_RULE, ALL_DAY_RULE})
+"""The rules of entries that claim nothing because of their length."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownEntry:
@@ -56,23 +61,32 @@ def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple
     for gap in reading.entries:
         if gap.busy_type is BusyType.NO_DATA:
             for start, end in _without([(gap.start, gap.end)], told):
-                entries += _known_of(start, end, earlier)
+                entries += _known_of(start, end, earlier, reading.window.start)
     return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
 
 
-def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None) -> list[CalendarEntry]:
-    """Return what an earlier calendar said of [start, end)."""
+def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None, asked: datetime) -> list[CalendarEntry]:
+    """Return what an earlier calendar said of [start, end); `asked` is where the reading begins.
+
+    What began before that keeps its start, and what was too short or too long to count is free: of a piece of an entry
+    neither could be told any more.
+    """
     horizon = end if earlier is None else min(end, earlier.horizon)
     if earlier is None or start >= horizon:
         return [CalendarEntry(start, end, BusyType.NO_DATA)]
-    before = [known.entry for known in earlier.entries]
+    before = [known.entry for known in earlier.entries if known.rule not in LENGTH_RULES]
     unknown = [entry for entry in before if entry.busy_type is BusyType.NO_DATA]
     parts = _without([(start, horizon)], unknown)
     kept = [
-        replace(entry, start=max(entry.start, since), end=min(entry.end, until), is_kept=True)
+        replace(
+            entry,
+            start=entry.start if since <= asked else max(entry.start, since),
+            end=min(entry.end, until),
+            is_kept=True,
+        )
         for since, until in parts
         for entry in before
-        if entry.busy_type is not BusyType.NO_DATA and entry.start < until and entry.end > since
+        if entry.busy_type is not BusyType.NO_DATA and entry.start < until and max(entry.start, since) < entry.end
     ]
     free = [CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in _without(parts, kept)]
     gaps = _without([(start, end)], [*kept, *free])
@@ -82,9 +96,11 @@ def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None) -> 
 def _without(
     stretches: Sequence[tuple[datetime, datetime]], holes: Iterable[CalendarEntry]
 ) -> list[tuple[datetime, datetime]]:
-    """Return what is left of stretches when the entries are cut out of them."""
+    """Return what is left of stretches when the entries are cut out of them; entries without length cut nothing."""
     left = list(stretches)
     for hole in holes:
+        if hole.start >= hole.end:
+            continue
         left = [
             part
             for start, end in left

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from presence.calendar import BusyType, CalendarEntry
+from presence.known_calendar import ALL_DAY_RULE, SHORT_RULE
 from presence.presences import AVAILABLE, UNKNOWN, Presence
 from presence.working_hours import MailboxZone, lasts_whole_days
 
@@ -103,7 +104,8 @@ def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> J
     """Return what an entry claims under a profile.
 
     `zone` is that of the mailbox: an entry from midnight to midnight in it lasts all day, since free/busy answers have
-    no flag for it. Without a zone no entry is taken for one.
+    no flag for it. Without a zone no entry is taken for one. A kept entry may be a piece of one, so its length is not
+    looked at again.
     """
     if entry.busy_type is BusyType.NO_DATA:
         return _NO_DATA
@@ -113,18 +115,22 @@ def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> J
     presence = profile.presences.get(kind)
     if presence is None:
         return Judgement(f"{kind}-claims-nothing")
-    if entry.end - entry.start < profile.minimum_length:
-        return Judgement("ignored-short")
+    if not entry.is_kept and entry.end - entry.start < profile.minimum_length:
+        return Judgement(SHORT_RULE)
     if entry.is_private and profile.private is PrivateEntries.IGNORED:
         return Judgement("ignored-private")
-    if kind is Kind.BUSY and not profile.all_day_busy and zone and lasts_whole_days(entry.start, entry.end, zone):
-        return Judgement("ignored-all-day")
+    if kind is Kind.BUSY and not profile.all_day_busy and not entry.is_kept and _lasts_all_day(entry, zone):
+        return Judgement(ALL_DAY_RULE)
     strength = profile.strengths[kind]
     plain = entry.is_private and profile.private is PrivateEntries.PLAIN
     if kind is Kind.BUSY and entry.is_meeting and not plain and profile.meeting is not None:
         # A meeting wins over an appointment at the same time, since it says more.
         return Judgement(_named(entry, "busy-meeting"), profile.meeting, strength + 1)
     return Judgement(_named(entry, kind), presence, strength)
+
+
+def _lasts_all_day(entry: CalendarEntry, zone: MailboxZone | None) -> bool:
+    return zone is not None and lasts_whole_days(entry.start, entry.end, zone)
 
 
 def _named(entry: CalendarEntry, rule: str) -> str:

@@ -52,7 +52,7 @@ def timeline_of(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
     Among claims of equal strength the one that began first wins, then the one that ends last, then by rule, so that
     the order in which claims come makes no difference.
     """
-    ranked = sorted((claim for claim in claims if _lies_in(claim, window)), key=_precedence)
+    ranked = sorted((claim for claim in claims if _lies_in(claim, window)), key=precedence)
     changes = sorted(
         [(max(claim.since, window.start), rank, True) for rank, claim in enumerate(ranked)]
         + [
@@ -126,7 +126,8 @@ def _lies_in(claim: Claim, window: Window) -> bool:
     return claim.since < window.end and (until is None or (until > window.start and until > claim.since))
 
 
-def _precedence(claim: Claim) -> tuple[int, datetime, float, str, str, str, str]:
+def precedence(claim: Claim) -> tuple[int, datetime, float, str, str, str, str]:
+    """Return by what claims are ranked: of those that hold at an instant the least is shown."""
     until = _NEVER if claim.until is None else -claim.until.timestamp()
     presence = claim.presence
     return -claim.strength, claim.since, until, claim.rule, claim.source, presence.availability, presence.activity
