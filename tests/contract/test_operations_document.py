@@ -63,7 +63,7 @@ def test_every_command_shown_is_one_that_the_command_line_takes(capsys: pytest.C
     for words in shown:
         parser().parse_args(words[1:])
         assert not capsys.readouterr().err
-    assert {words[1] for words in shown} == {"check", "gateways", "users", "replay", "invoke"}
+    assert {words[1] for words in shown} == {"check", "gateways", "users", "user", "history", "replay", "invoke"}
     assert {Path(words[0]).name for words in commands()} <= OTHERS | {"presence"}
 
 

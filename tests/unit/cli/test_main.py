@@ -42,6 +42,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "0"],
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "soon"],
         ["gateways", "put", "f"],
+        ["history", "--stack", "s"],
+        ["history", "alice@example.com"],
+        ["user", "--stack", "s"],
+        ["user", "erase", "alice@example.com"],
+        ["user", "erase", "--yes", "--stack", "s"],
+        ["user", "export", "--stack", "s"],
         ["replay", "--stack", "s"],
         ["invoke", "no_such_function", "-e", "f"],
         ["invoke", "check_calendars"],
@@ -59,7 +65,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: p
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("check", "users", "gateways", "replay", "invoke", "demo"):
+    for command in ("check", "users", "gateways", "history", "user", "replay", "invoke", "demo"):
         assert f"\n    {command} " in out
 
 
