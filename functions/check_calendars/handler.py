@@ -53,10 +53,16 @@ def parts() -> Parts:
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         longest_read=settings.longest_read,
+        longest_replies_read=settings.longest_replies_read,
         report=observer.failure,
     )
     profiles = CurrentDocument(
-        "profiles", lambda: configuration.document(GATEWAYS), parse_profiles, BUILT_IN, system_clock, observer.failure
+        "the part with the profiles",
+        lambda: configuration.document(GATEWAYS),
+        parse_profiles,
+        BUILT_IN,
+        system_clock,
+        observer.failure,
     )
     check = CalendarCheck(
         presences=PresenceTable(dynamodb, settings.presence_table, settings.transition_shards),

@@ -43,7 +43,12 @@ def parts() -> Parts:
     sqs = boto3.client("sqs", config=client_config())
     configuration = ConfigTable(dynamodb, settings.config_table)
     profiles = CurrentDocument(
-        "profiles", lambda: configuration.document(GATEWAYS), parse_profiles, BUILT_IN, system_clock, observer.failure
+        "the part with the profiles",
+        lambda: configuration.document(GATEWAYS),
+        parse_profiles,
+        BUILT_IN,
+        system_clock,
+        observer.failure,
     )
     execution = CommandExecution(
         presences=PresenceTable(dynamodb, settings.presence_table, settings.transition_shards),

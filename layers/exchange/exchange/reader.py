@@ -37,9 +37,10 @@ _Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[_Result | Probl
 class ExchangeReader:
     """Reads calendars and automatic replies through the gateways of a document.
 
-    `clock` gives the present instant in UTC; `connect_timeout`, `read_timeout` and `longest_read` are seconds: to
-    connect, to wait for the next bytes, and for a whole read with all that it asks. What is not answered in that time
-    has a passing problem. One reader may be used for many reads; each makes its own connections and closes them.
+    `clock` gives the present instant in UTC. In seconds: `connect_timeout` to connect, `read_timeout` to wait for the
+    next bytes, `longest_read` for a whole read of calendars with all that it asks, `longest_replies_read` for one of
+    automatic replies. What is not answered in that time has a passing problem. One reader may be used for many reads;
+    each makes its own connections and closes them.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class ExchangeReader:
         clock: Callable[[], datetime],
         connect_timeout: float,
         read_timeout: float,
-        longest_read: float = 45.0,
+        longest_read: float = 36.0,
+        longest_replies_read: float = 9.0,
     ) -> None:
         silence_loggers()
         self._document = gateways
@@ -60,12 +62,13 @@ class ExchangeReader:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._longest_read = longest_read
+        self._longest_replies_read = longest_replies_read
         self._network = Network(gateways.network, lifetime=connect_timeout)
 
     def resolve(self, address: str) -> Resolution:
         """Find the endpoint of one mailbox and tell how it was found, step by step. Reads no calendar."""
         with ExitStack() as stack:
-            return self._locator(self._sessions(stack)).locate([address])[address]
+            return self._locator(self._sessions(stack, self._longest_read)).locate([address])[address]
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
@@ -84,7 +87,7 @@ class ExchangeReader:
                 for resolution, result in zip(asked, found, strict=True)
             ]
 
-        return self._read(addresses, lambda _: (MOST_MAILBOXES, ask))
+        return self._read(addresses, lambda _: (MOST_MAILBOXES, ask), self._longest_read)
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
         """Return the automatic replies, or a problem, for each address; addresses as for `read_calendars`.
@@ -93,7 +96,8 @@ class ExchangeReader:
         one by one in the names of their owners, or not at all: whoever is not asked about is absent from the result.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-        return self._read([each for each in addresses if self._asks_for_replies(each)], _question_of_replies)
+        asked = [each for each in addresses if self._asks_for_replies(each)]
+        return self._read(asked, _question_of_replies, self._longest_replies_read)
 
     def _asks_for_replies(self, address: str) -> bool:
         try:
@@ -102,12 +106,15 @@ class ExchangeReader:
             return True  # whose problem is found, and told, when the mailbox is located
 
     def _read(
-        self, addresses: Sequence[str], question: Callable[[Gateway], tuple[int, _Ask[_Result]]]
+        self, addresses: Sequence[str], question: Callable[[Gateway], tuple[int, _Ask[_Result]]], longest: float
     ) -> dict[str, _Result | Problem]:
-        """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask."""
+        """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask.
+
+        All of it takes `longest` seconds at most.
+        """
         results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
-            sessions = self._sessions(stack)
+            sessions = self._sessions(stack, longest)
             groups: dict[Endpoint, list[Resolution]] = {}
             for address, resolution in self._locator(sessions).locate(list(dict.fromkeys(addresses))).items():
                 if resolution.endpoint is not None:
@@ -139,8 +146,8 @@ class ExchangeReader:
     def _locator(self, sessions: _Sessions) -> Locator:
         return Locator(self._document, self._cache, sessions)
 
-    def _sessions(self, stack: ExitStack) -> _Sessions:
-        timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + self._longest_read)
+    def _sessions(self, stack: ExitStack, longest: float) -> _Sessions:
+        timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + longest)
 
         def new_session(gateway: Gateway) -> GatewaySession:
             return GatewaySession(gateway, self._network, self._secrets, self._cache, timeouts)

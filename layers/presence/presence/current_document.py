@@ -38,7 +38,8 @@ class Report(Protocol):
 class CurrentDocument(Generic[Parsed]):
     """What `parse` makes of the stored document; `absent` as long as nobody has put one, or none that can be used.
 
-    `stored` returns the document (None: nobody has put one), `clock` the present instant in UTC.
+    `name` begins the sentence that says what is refused. `stored` returns the document (None: nobody has put one),
+    `clock` the present instant in UTC.
     """
 
     def __init__(
@@ -75,8 +76,8 @@ class CurrentDocument(Generic[Parsed]):
                 return
             self._current = self._parse(document.content)
         except CalendarPresenceError as error:
-            self.mistake = f"{self._name}: the document is refused: {error}"
-            self._report(f"{self._name}: the document is refused; the last good one stays", reason=str(error))
+            self.mistake = f"{self._name} is refused: {error}"
+            self._report(f"{self._name} is refused; the last good one stays", reason=str(error))
             return
         self._version = document.version
         self.mistake = None

@@ -57,6 +57,7 @@ class CheckCalendarsSettings:
     connect_timeout: float
     read_timeout: float
     longest_read: float
+    longest_replies_read: float
     rules: Rules
 
     @classmethod
@@ -76,7 +77,8 @@ class CheckCalendarsSettings:
             connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 60),
             read_timeout=_number(environment, "READ_TIMEOUT_SECONDS", 1, 300),
             # A quarter of the function's time is left for writing what was read.
-            longest_read=0.75 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
+            longest_read=0.6 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
+            longest_replies_read=0.15 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
             rules=_rules(environment),
         )
 

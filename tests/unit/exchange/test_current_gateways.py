@@ -92,6 +92,7 @@ def reader(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Curre
         connect_timeout=1.0,
         read_timeout=1.0,
         longest_read=1.0,
+        longest_replies_read=5.0,
         report=desk.report,
     )
 
