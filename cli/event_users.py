@@ -6,17 +6,26 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.claims import Source
+from presence.commands import Command, SetPresence, UseCalendar
+from presence.decisions import Readings, after_command, after_reading, first_record
 from presence.errors import MalformedMessage
+from presence.freshness import Rules
+from presence.knowledge import CalendarUse
 from presence.messages import CheckRequest, TransitionRequest, decode_check_request, decode_transition_request
 from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.profiles import DEFAULT
 from presence.records import PresenceRecord, Reason, User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from presence.timeline import BASE_RULE, Segment
 
 _BUSY = Presence(Availability.BUSY, Activity.BUSY)
+_AWAY = Presence(Availability.AWAY, Activity.AWAY)
+_ENDPOINT = "https://mail.research.test/EWS/Exchange.asmx"
 _AN_HOUR = timedelta(hours=1)
+_A_DAY = timedelta(days=1)
 _COMING = timedelta(seconds=60)
 _OVERDUE = timedelta(seconds=-60)
 
@@ -38,6 +47,9 @@ def bring_in_users(
     if function == "schedule_transitions":
         known = [users.add(address, user_id=_user_id(address)) for address in addresses]
         records = [record_before(user, now + (_COMING if index else _OVERDUE), now) for index, user in enumerate(known)]
+    if function == "set_presence":
+        known = [users.add(address, user_id=_user_id(address)) for address in addresses if address == _address(event)]
+        records = [record_to_command(user, event, now) for user in known]
     if function == "apply_transitions":
         due = transitions_to_apply(event)
         known = [User(user_id, address) for user_id, address in zip(due, addresses, strict=False)]
@@ -93,6 +105,32 @@ def record_before(user: User, due: datetime, now: datetime) -> PresenceRecord:
         read_at=read,
         changed_at=read,
     )
+
+
+def record_to_command(user: User, event: object, now: datetime) -> PresenceRecord:
+    """Return the record of a user who has been busy for an hour at `now`, and is for another.
+
+    So that there is something to take back, a command to clear finds them set to Away by hand, and one to switch the
+    calendar on finds it off.
+    """
+    entry = CalendarEntry(now - _AN_HOUR, now + _AN_HOUR, BusyType.BUSY)
+    window = Window(now - _AN_HOUR, now + _A_DAY)
+    reading = CalendarReading(user.address, window, (entry,), now, _ENDPOINT, "FreeBusy")
+    rules = Rules()
+    record = after_reading(None, user, Readings(reading), DEFAULT, now, rules).record or first_record(user, now)
+    asked = event if isinstance(event, Mapping) else {}
+    command: Command | None = None
+    if asked.get("type") == "ClearPresence":
+        command = SetPresence(_AWAY, set_by="presence invoke", until=now + _AN_HOUR)
+    elif asked.get("type") == "UseCalendar" and asked.get("on") is True and not asked.get("pausedUntil"):
+        command = UseCalendar(CalendarUse(on=False))
+    if command is None:
+        return record
+    return after_command(record, user, command, DEFAULT, now, rules).record or record
+
+
+def _address(event: object) -> object:
+    return event.get("address") if isinstance(event, Mapping) else None
 
 
 def _user_id(address: str) -> str:

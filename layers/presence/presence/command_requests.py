@@ -24,8 +24,10 @@ from presence.standing_claims import Ending
 _SOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _OTHERS_CANT_BE = frozenset(Source) - {Source.BY_HAND}
 _MOST_STRENGTH = 99
-_LONGEST_NAME = 200
-_LONGEST_DAYS = 366
+_LONGEST_NAME = 600
+"""The ARN of an IAM user may have a path of 512 characters."""
+_LONGEST_MINUTES = 366 * 24 * 60
+_LAST_YEAR = 2199
 _LATEST = timedelta(minutes=5)
 """What comes later than that may have been overtaken by something that nobody remembers."""
 
@@ -132,7 +134,7 @@ def _until(message: Mapping[str, object], asked_at: datetime, now: datetime) -> 
         raise MalformedMessage("forMinutes: stands beside until; give one of them")
     if message.get("forMinutes") is None:
         return _coming(message, "until", now)
-    minutes = fields.whole_number(message, "forMinutes", least=1, most=60 * 24 * _LONGEST_DAYS)
+    minutes = fields.whole_number(message, "forMinutes", least=1, most=_LONGEST_MINUTES)
     until = ceil_to_second(asked_at + timedelta(minutes=minutes))
     if until <= now:
         raise MalformedMessage("forMinutes: has passed since it was asked for")
@@ -140,14 +142,14 @@ def _until(message: Mapping[str, object], asked_at: datetime, now: datetime) -> 
 
 
 def _coming(message: Mapping[str, object], key: str, now: datetime) -> datetime | None:
-    """Return the instant at the key, which must be to come, and within a year; None if the key is absent or null."""
+    """Return the instant at the key, which must be to come; None if the key is absent or null."""
     if message.get(key) is None:
         return None
     instant = fields.instant(message, key)
     if instant <= now:
         raise MalformedMessage(f"{key}: lies in the past")
-    if instant > now + timedelta(days=_LONGEST_DAYS):
-        raise MalformedMessage(f"{key}: lies more than {_LONGEST_DAYS} days ahead")
+    if instant.year > _LAST_YEAR:
+        raise MalformedMessage(f"{key}: lies beyond the year {_LAST_YEAR}")
     return instant
 
 
