@@ -6,9 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.commands import UseCalendar
+from presence.decisions import after_command
 from presence.errors import Problem, ProblemKind, UsersFailed
+from presence.freshness import Rules
+from presence.knowledge import CalendarUse
 from presence.messages import (
     CheckReason,
     CheckRequest,
@@ -17,6 +22,7 @@ from presence.messages import (
     new_traceparent,
 )
 from presence.presences import UNKNOWN, Activity, Availability, Presence
+from presence.profiles import BUILT_IN, DEFAULT, Profiles
 from presence.records import PresenceRecord, User
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
@@ -57,8 +63,14 @@ class Records(MemoryPresenceTable):
 
 
 class Hints(UserTable):
+    """Everybody is a user but those in `removed`."""
+
     def __init__(self) -> None:
         self.endpoints: dict[str, str] = {}
+        self.removed: set[str] = set()
+
+    def has(self, user_id: str) -> bool:
+        return user_id not in self.removed
 
     def remember_endpoint(self, user_id: str, endpoint: str) -> None:
         self.endpoints[user_id] = endpoint
@@ -69,6 +81,8 @@ class Exchange:
 
     def __init__(self) -> None:
         self.calendars: dict[str, tuple[CalendarEntry, ...] | Problem] = {}
+        self.replies: dict[str, AutomaticReplies | Problem] = {}
+        self.asked_for_replies: list[tuple[str, ...]] = []
         self.asked: list[tuple[tuple[str, ...], Window]] = []
         self.now = TEN
 
@@ -84,6 +98,10 @@ class Exchange:
             )
         return outcomes
 
+    def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        self.asked_for_replies.append(tuple(addresses))
+        return {address: self.replies[address] for address in addresses if address in self.replies}
+
 
 @dataclass
 class World:
@@ -93,6 +111,7 @@ class World:
     hints: Hints
     exchange: Exchange
     now: datetime = TEN
+    profiles: Profiles = BUILT_IN
 
     def check(self, *users: User, request: CheckRequest | None = None) -> CheckSummary:
         self.exchange.now = self.now
@@ -100,6 +119,7 @@ class World:
             presences=self.records,
             users=self.hints,
             reader=self.exchange,
+            profiles=lambda: self.profiles,
             check_queue=self.checks,
             transition_queue=TransitionQueue(self.transitions, 16),
             clock=lambda: self.now,
@@ -244,3 +264,95 @@ def test_a_change_carries_the_traceparent_of_its_request(world: World) -> None:
     request = request_for(ALICE)
     world.check(request=request)
     assert world.records.of(ALICE).traceparent == request.traceparent
+
+
+def test_who_was_removed_before_a_first_check_is_not_asked_for_and_gets_no_record(world: World) -> None:
+    world.hints.removed.add(ALICE.user_id)
+    summary = world.check(ALICE, BOB)
+    assert (summary.checked, summary.dropped) == (1, 1)
+    assert world.exchange.asked[0][0] == (BOB.address,)
+    assert list(world.records.items) == [BOB.user_id]
+
+
+def switch(world: World, use: CalendarUse) -> None:
+    before = world.records.of(ALICE)
+    switched = after_command(before, ALICE, UseCalendar(use), DEFAULT, world.now, Rules()).record
+    assert switched is not None
+    assert world.records.write(switched) is not None
+
+
+def test_a_calendar_that_is_switched_off_or_paused_is_not_read(world: World) -> None:
+    world.check(ALICE, BOB)
+    for use in (CalendarUse(on=False), CalendarUse(paused_until=world.now + timedelta(minutes=1))):
+        switch(world, use)
+        world.exchange.asked.clear()
+        summary = world.check(ALICE, BOB)
+        assert (summary.checked, summary.dropped) == (1, 1)
+        assert [asked[0] for asked in world.exchange.asked] == [(BOB.address,)]
+    world.now += timedelta(minutes=1)
+    assert world.check(ALICE).checked == 1
+    assert world.records.of(ALICE).presence == AVAILABLE
+
+
+def test_where_nobody_is_left_to_read_exchange_is_not_asked(world: World) -> None:
+    world.check(ALICE)
+    switch(world, CalendarUse(on=False))
+    world.exchange.asked.clear()
+    world.check(ALICE)
+    assert world.exchange.asked == []
+
+
+def test_each_user_is_seen_by_the_profile_that_is_theirs(world: World) -> None:
+    bob = replace(BOB, profile="cisco-15")
+    world.exchange.calendars = dict.fromkeys((ALICE.address, bob.address, CAROL.address), (busy(-60, 600),))
+    world.profiles = replace(BUILT_IN, groups={"sales": "cisco-15"})
+    world.check(ALICE, bob, replace(CAROL, groups=("Sales",)))
+    meeting = Presence(Availability.BUSY, Activity.IN_A_MEETING)
+    assert [world.records.of(one).presence for one in (ALICE, BOB, CAROL)] == [BUSY, meeting, meeting]
+
+
+def test_a_profile_that_is_not_known_is_counted_and_stops_nobody(world: World) -> None:
+    summary = world.check(replace(ALICE, profile="gone"), BOB)
+    assert (summary.checked, summary.unknown_profiles) == (2, 1)
+    assert summary.as_details()["unknown_profiles"] == 1
+    assert world.records.of(ALICE).profile == "default"
+
+
+ON = AutomaticReplies(enabled=True)
+
+
+def test_automatic_replies_are_read_along_and_what_is_not_told_stays_as_it_was(world: World) -> None:
+    world.exchange.replies = {ALICE.address: ON}
+    world.check(ALICE, BOB)
+    assert world.records.of(ALICE).note == "automatic-replies"
+    assert world.records.of(BOB).note is None
+    world.exchange.replies = {ALICE.address: problem()}
+    world.check(request=replace(request_for(ALICE), reason=CheckReason.OPERATOR))
+    assert world.records.of(ALICE).note == "automatic-replies"
+    world.exchange.replies = {ALICE.address: NO_REPLIES}
+    world.check(request=replace(request_for(ALICE), reason=CheckReason.OPERATOR))
+    assert world.records.of(ALICE).note is None
+
+
+def test_that_automatic_replies_cant_be_read_costs_the_calendar_nothing(world: World) -> None:
+    world.exchange.calendars = {ALICE.address: (busy(-60, 600),)}
+    world.exchange.replies = {ALICE.address: problem(ProblemKind.LASTING)}
+    summary = world.check(ALICE)
+    assert (world.records.of(ALICE).presence, summary.problems, world.records.of(ALICE).problem) == (BUSY, {}, None)
+
+
+def test_whose_calendar_cant_be_read_is_not_asked_for_automatic_replies(world: World) -> None:
+    world.exchange.calendars = {ALICE.address: problem(ProblemKind.LASTING)}
+    world.check(ALICE)
+    assert world.exchange.asked_for_replies == []
+
+
+def test_automatic_replies_are_read_every_quarter_of_an_hour(world: World) -> None:
+    users = [user(number) for number in range(90)]
+    world.check(*users)
+    world.exchange.asked_for_replies.clear()
+    for _ in range(6):
+        world.now += timedelta(minutes=5)
+        world.check(*users)
+    asked = [address for addresses in world.exchange.asked_for_replies for address in addresses]
+    assert sorted(asked) == sorted([one.address for one in users] * 2)

@@ -9,11 +9,12 @@ import pytest
 
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.claims import Source
-from presence.decisions import READ_AT_REFRESH, Decision, Rules, after_problem, after_reading, at_transition
+from presence.decisions import Decision, Readings, after_problem, after_reading, at_transition
 from presence.errors import Problem, ProblemKind
-from presence.mapping import DEFAULT_PROFILE
+from presence.freshness import READ_AT_REFRESH, Freshness, Rules
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, User
+from presence.profiles import DEFAULT
+from presence.records import Change, PresenceRecord, Reason, User
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ALICE = User("a" * 32, "alice@example.com")
@@ -38,7 +39,7 @@ def reading(minutes: float, *entries: CalendarEntry) -> CalendarReading:
 
 
 def read(record: PresenceRecord | None, minutes: float, *entries: CalendarEntry, rules: Rules = RULES) -> Decision:
-    decision = after_reading(record, ALICE, reading(minutes, *entries), DEFAULT_PROFILE, at(minutes), rules)
+    decision = after_reading(record, ALICE, Readings(reading(minutes, *entries)), DEFAULT, at(minutes), rules)
     return stored(decision)
 
 
@@ -130,7 +131,7 @@ def test_a_transition_applies_what_the_timeline_says_from_its_second_on() -> Non
     assert (begun.version, begun.presence, begun.since, begun.until) == (2, BUSY, at(30), at(60))
     ended = record_of(at_transition(begun, at(60), RULES))
     assert (ended.version, ended.presence, ended.since, ended.until) == (3, AVAILABLE, at(60), None)
-    assert ended.next_at is None
+    assert ended.next_at == at(60 + 5 + 30), "nothing comes but that the reading grows stale"
 
 
 def test_a_late_transition_says_since_when_it_should_have_been() -> None:
@@ -191,13 +192,40 @@ def test_another_problem_is_recorded_but_failing_counts_from_the_first() -> None
 def test_after_twelve_hours_of_failing_the_presence_is_unknown_and_said_once() -> None:
     record = record_of(read(None, 0, busy(0, 60 * 20)))
     failing = record_of(stored(after_problem(record, ALICE, SERVER_BUSY, at(5), RULES)))
-    almost = after_problem(failing, ALICE, SERVER_BUSY, at(5) + timedelta(hours=12, seconds=-1), RULES)
+    stale = record_of(stored(after_problem(failing, ALICE, SERVER_BUSY, at(5 + 30), RULES)))
+    assert (stale.version, stale.presence, stale.freshness, stale.change) == (
+        2,
+        BUSY,
+        Freshness.STALE,
+        Change.FRESHNESS,
+    )
+    almost = after_problem(stale, ALICE, SERVER_BUSY, at(5) + timedelta(hours=12, seconds=-1), RULES)
     assert almost.record is None
-    unknown = record_of(stored(after_problem(failing, ALICE, SERVER_BUSY, at(5) + timedelta(hours=12), RULES)))
-    assert (unknown.version, unknown.presence, unknown.previous, unknown.next_at) == (2, UNKNOWN, BUSY, None)
+    unknown = record_of(stored(after_problem(stale, ALICE, SERVER_BUSY, at(5) + timedelta(hours=12), RULES)))
+    assert (unknown.version, unknown.presence, unknown.previous, unknown.next_at) == (3, UNKNOWN, BUSY, None)
+    assert (unknown.freshness, unknown.change, unknown.until) == (Freshness.UNKNOWN, Change.PRESENCE, None)
     assert after_problem(unknown, ALICE, SERVER_BUSY, at(5) + timedelta(hours=13), RULES).record is None
     back = record_of(read(unknown, 60 * 14, busy(0, 60 * 20)))
-    assert (back.version, back.presence) == (3, BUSY)
+    assert (back.version, back.presence, back.freshness) == (4, BUSY, Freshness.CURRENT)
+    assert back.since == at(60 * 14), "until then it was unknown"
+
+
+def test_a_first_version_is_news_of_a_presence_whatever_it_is() -> None:
+    """Who filters out that only an end moved must hear of a new user."""
+    unknown = record_of(read(None, 0, busy(-60, 90, BusyType.NO_DATA)))
+    assert (unknown.presence, unknown.until, unknown.change) == (UNKNOWN, at(90), Change.PRESENCE)
+    failed = record_of(after_problem(None, ALICE, NO_ACCESS, at(0), RULES))
+    assert (failed.version, failed.change, failed.freshness) == (1, Change.PRESENCE, Freshness.UNKNOWN)
+
+
+def test_a_stretch_without_data_that_moves_with_the_window_is_nothing_new() -> None:
+    record = record_of(read(None, 0, busy(30, 60)))
+    for minutes in (5, 10, 15):
+        gap = busy(minutes - 60, minutes + 24 * 60, BusyType.NO_DATA)
+        decision = read(record, minutes, gap)
+        assert (decision.record is None) == (minutes > 5), decision.why
+        record = decision.record or record
+    assert (record.presence, record.until, record.version) == (AVAILABLE, at(30), 1)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -210,6 +238,6 @@ def test_no_data_keeps_what_was_known_and_is_unknown_otherwise(known: bool) -> N
 def test_a_change_of_address_is_stored() -> None:
     record = record_of(read(None, 0))
     renamed = replace(ALICE, address="alice.b@example.com")
-    decision = after_reading(record, renamed, reading(5), DEFAULT_PROFILE, at(5), RULES)
+    decision = after_reading(record, renamed, Readings(reading(5)), DEFAULT, at(5), RULES)
     assert record_of(decision).address == "alice.b@example.com"
     assert record_of(decision).version == 1

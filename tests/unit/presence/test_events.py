@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
-from presence.events import Disclosure, encode_event, message_attributes, presence_changed
-from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
-from presence.records import PresenceRecord, Reason, RecordedProblem
+from presence.events import (
+    Disclosure,
+    encode_event,
+    meeting_starting_soon,
+    message_attributes,
+    presence_changed,
+    reminder_attributes,
+)
+from presence.freshness import Freshness
+from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.records import Change, PresenceRecord, Reason, RecordedProblem, Reminders
 from presence.timeline import Segment
 from tests.support.records import records, user_ids
 
@@ -67,6 +75,7 @@ def test_an_event_says_who_is_what_since_when_until_when_and_why() -> None:
         "data": {
             "user": {"id": ID, "email": "alice@example.com"},
             "version": 42,
+            "freshness": "current",
             "reason": {"source": "calendar", "rule": "busy-meeting"},
             "presence": {
                 "availability": "Busy",
@@ -136,7 +145,9 @@ def test_who_was_never_read_has_no_time_of_reading_and_no_trace() -> None:
 @given(records())
 def test_an_event_holds_what_it_should_and_nothing_of_a_problem(record: PresenceRecord) -> None:
     made = event(record, Disclosure(until=True, next=True))
-    assert set(made["data"]) <= {"user", "version", "reason", "presence", "previous", "observedAt", "next"}
+    told = {"user", "version", "freshness", "reason", "presence", "previous", "observedAt", "next"}
+    assert set(made["data"]) <= told
+    assert set(made["data"]["presence"]) <= {"availability", "activity", "since", "until", "note"}
     assert json.loads(encode_event(made)) == made
     assert encode_event(made).isascii()
 
@@ -152,10 +163,62 @@ def test_a_subscriber_can_filter_without_opening_the_event() -> None:
     }
 
 
-def test_that_only_the_end_moved_can_be_told_apart() -> None:
-    assert message_attributes(replace(RECORD, previous=MEETING))["change"] == "until"
+@pytest.mark.parametrize("change", Change)
+def test_what_changed_can_be_told_without_opening_the_event(change: Change) -> None:
+    assert message_attributes(replace(RECORD, change=change))["change"] == change.value
 
 
-def test_the_first_version_is_a_presence_even_where_it_is_unknown_as_before() -> None:
-    first = replace(RECORD, version=1, presence=UNKNOWN, previous=UNKNOWN)
-    assert message_attributes(first)["change"] == "presence"
+@pytest.mark.parametrize("freshness", Freshness)
+def test_how_fresh_it_is_is_told(freshness: Freshness) -> None:
+    assert event(replace(RECORD, freshness=freshness))["data"]["freshness"] == freshness.value
+
+
+def test_a_note_stands_beside_the_presence_and_is_absent_without_one() -> None:
+    assert "note" not in event()["data"]["presence"]
+    noted = event(replace(RECORD, note="automatic-replies"))["data"]["presence"]
+    assert noted == {**event()["data"]["presence"], "note": "automatic-replies"}
+
+
+def test_what_another_system_claims_is_told_under_its_name() -> None:
+    made = replace(RECORD, reason=Reason("phone", "claimed"))
+    assert event(made)["data"]["reason"] == {"source": "phone", "rule": "claimed"}
+    assert message_attributes(made)["reason"] == "phone"
+
+
+REMINDED = replace(RECORD, reminders=Reminders(timedelta(minutes=15), THREE))
+
+
+def test_a_reminder_says_when_a_meeting_begins_and_nothing_else_of_it() -> None:
+    assert meeting_starting_soon(REMINDED, THREE, SOURCE) == {
+        "specversion": "1.0",
+        "id": f"{ID}:meeting:{int(THREE.timestamp())}",
+        "source": SOURCE,
+        "type": "calendar-presence.meeting.starting-soon.v1",
+        "subject": "alice@example.com",
+        "time": "2026-11-21T14:45:00Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:calendar-presence:schema:meeting-starting-soon:v1",
+        "expirytime": "2026-11-21T15:00:00Z",
+        "traceparent": f"00-{'1' * 32}-{'2' * 16}-01",
+        "data": {
+            "user": {"id": ID, "email": "alice@example.com"},
+            "meeting": {"startsAt": "2026-11-21T15:00:00Z"},
+            "minutesBefore": 15,
+        },
+    }
+    assert reminder_attributes(REMINDED) == {
+        "type": "calendar-presence.meeting.starting-soon.v1",
+        "domain": "example.com",
+    }
+
+
+def test_a_reminder_is_the_same_whenever_it_is_made_and_another_for_another_meeting() -> None:
+    assert meeting_starting_soon(replace(REMINDED, revision=60), THREE, SOURCE) == meeting_starting_soon(
+        REMINDED, THREE, SOURCE
+    )
+    assert meeting_starting_soon(REMINDED, FOUR, SOURCE)["id"] != meeting_starting_soon(REMINDED, THREE, SOURCE)["id"]
+    assert meeting_starting_soon(REMINDED, THREE, SOURCE)["id"] != event(REMINDED)["id"]
+
+
+def test_a_reminder_without_a_trace_has_none() -> None:
+    assert "traceparent" not in meeting_starting_soon(replace(REMINDED, traceparent=None), THREE, SOURCE)

@@ -39,7 +39,7 @@ def check_message() -> dict[str, Any]:
         "domain": "example.com",
         "checks": [
             {"userId": ID, "address": "alice@example.com", "profile": "default"},
-            {"userId": OTHER_ID, "address": "bob@example.com", "profile": "lync"},
+            {"userId": OTHER_ID, "address": "bob@example.com", "profile": "lync", "groups": ["Sales", "営業"]},
         ],
     }
 
@@ -59,7 +59,7 @@ def test_a_check_request_says_whom_to_check_and_why() -> None:
     assert decode_check_request(json.dumps(check_message())) == CheckRequest(
         reason=CheckReason.SCHEDULE,
         requested_at=TWO,
-        users=(User(ID, "alice@example.com"), User(OTHER_ID, "bob@example.com", "lync")),
+        users=(User(ID, "alice@example.com", "default"), User(OTHER_ID, "bob@example.com", "lync", ("Sales", "営業"))),
         traceparent=f"00-{'1' * 32}-{'2' * 16}-01",
         attempt=0,
         endpoint="https://mail.example.com/EWS/Exchange.asmx",
@@ -104,8 +104,9 @@ def test_what_may_be_absent_has_a_default() -> None:
     for key in ("endpoint", "domain", "traceparent"):
         del message[key]
     del message["checks"][1]["profile"]
+    del message["checks"][1]["groups"]
     request = decode_check_request(message)
-    assert (request.endpoint, request.domain, request.users[1].profile) == (None, None, "default")
+    assert (request.endpoint, request.domain, request.users[1]) == (None, None, User(OTHER_ID, "bob@example.com"))
     assert decode_check_request({**message, "traceparent": request.traceparent}) == request
 
 
@@ -164,6 +165,11 @@ WRONG_CHECKS: dict[str, tuple[Spoil, str, str]] = {
     "no address": (check(1, address=None), "checks[1].address", "nothing"),
     "an address that is none": (check(0, address="alice"), "checks[0].address", "no SMTP address"),
     "a profile that is no text": (check(0, profile=7), "checks[0].profile", "a number"),
+    "groups as a text": (check(0, groups="Sales"), "checks[0].groups", "a text"),
+    "groups that are none": (check(0, groups=[]), "checks[0].groups", "an empty array"),
+    "a group that is a number": (check(0, groups=["Sales", 7]), "checks[0].groups[1]", "a number"),
+    "a group without a name": (check(0, groups=[""]), "checks[0].groups[0]", "an empty text"),
+    "fifty groups and one": (check(0, groups=["x"] * 51), "checks[0].groups", "51 elements, at most 50"),
 }
 
 

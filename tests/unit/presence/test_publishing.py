@@ -11,10 +11,17 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from presence.claims import Source
 from presence.errors import CalendarPresenceError
-from presence.events import Disclosure, encode_event, message_attributes, presence_changed
+from presence.events import (
+    Disclosure,
+    encode_event,
+    meeting_starting_soon,
+    message_attributes,
+    presence_changed,
+    reminder_attributes,
+)
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.publishing import PresencePublisher, Publication, keys_of
-from presence.records import PresenceRecord, Reason
+from presence.records import PresenceRecord, Reason, Reminders
 from presence.tables.items import to_attributes
 from presence.tables.presences import item_from_record
 from presence.timeline import Segment
@@ -100,7 +107,7 @@ def refused() -> ClientError:
 
 def test_a_version_that_moved_is_published_with_its_attributes() -> None:
     stage = Stage()
-    assert stage.publisher.handle(change(RECORD, BEFORE)) == Publication(published=True)
+    assert stage.publisher.handle(change(RECORD, BEFORE)) == Publication(published=1)
     (message,) = stage.topic.published
     assert message["TopicArn"] == TOPIC
     assert json.loads(message["Message"]) == presence_changed(RECORD, SOURCE, SHOWN)
@@ -113,7 +120,7 @@ def test_a_version_that_moved_is_published_with_its_attributes() -> None:
 def test_a_new_record_is_published() -> None:
     stage = Stage()
     first = replace(RECORD, revision=1, version=1)
-    assert stage.publisher.handle(change(first, None, "INSERT")) == Publication(published=True)
+    assert stage.publisher.handle(change(first, None, "INSERT")) == Publication(published=1)
     assert json.loads(stage.topic.published[0]["Message"])["id"] == f"{RECORD.user_id}:1"
 
 
@@ -127,6 +134,49 @@ def test_what_is_no_news_is_not_published(stream_record: dict[str, Any]) -> None
     assert stage.publisher.handle(stream_record) == Publication()
     assert stage.topic.published == []
     assert stage.failures.messages == []
+
+
+TOLD = Reminders(timedelta(minutes=15), TEN + timedelta(minutes=15))
+
+
+def test_a_meeting_to_remind_of_is_published_though_the_version_did_not_move() -> None:
+    stage = Stage()
+    before = replace(RECORD, revision=56, reminders=replace(TOLD, reminded_of=None))
+    reminding = replace(RECORD, reminders=TOLD)
+    assert stage.publisher.handle(change(reminding, before)) == Publication(published=1)
+    (message,) = stage.topic.published
+    assert json.loads(message["Message"]) == meeting_starting_soon(reminding, TEN + timedelta(minutes=15), SOURCE)
+    assert message["MessageAttributes"] == {
+        name: {"DataType": "String", "StringValue": value} for name, value in reminder_attributes(reminding).items()
+    }
+
+
+def test_a_version_and_a_meeting_at_once_are_two_events() -> None:
+    stage = Stage()
+    assert stage.publisher.handle(change(replace(RECORD, reminders=TOLD), BEFORE)) == Publication(published=2)
+    assert [json.loads(message["Message"])["type"].split(".")[1] for message in stage.topic.published] == [
+        "presence",
+        "meeting",
+    ]
+
+
+def test_nobody_is_reminded_twice_of_one_meeting() -> None:
+    stage = Stage()
+    same = replace(RECORD, reminders=TOLD)
+    assert stage.publisher.handle(change(replace(same, revision=58), same)) == Publication()
+    assert stage.topic.published == []
+
+
+def test_a_reminder_that_the_topic_refuses_is_set_aside_with_its_event() -> None:
+    stage = Stage(refused())
+    reminding = replace(RECORD, reminders=TOLD)
+    publication = stage.publisher.handle(change(reminding, replace(RECORD, revision=56)))
+    assert publication.published == 0
+    letter = stage.dead_letter()
+    assert letter == {
+        "reason": publication.set_aside,
+        "event": meeting_starting_soon(reminding, TEN + timedelta(minutes=15), SOURCE),
+    }
 
 
 def test_a_record_that_comes_again_gives_the_same_event() -> None:
@@ -208,4 +258,4 @@ def test_what_can_be_neither_published_nor_set_aside_is_raised_so_that_it_comes_
     with pytest.raises(CalendarPresenceError):
         stage.publisher.handle({})
     stage.topic.refusal = None
-    assert stage.publisher.handle(change(RECORD, BEFORE)) == Publication(published=True)
+    assert stage.publisher.handle(change(RECORD, BEFORE)) == Publication(published=1)

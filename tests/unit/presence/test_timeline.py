@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,14 +10,14 @@ from hypothesis import strategies as st
 
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.claims import Claim, Source
-from presence.mapping import DEFAULT_PROFILE, claims_of
-from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
+from presence.knowledge import claims_of_entries
+from presence.mapping import Kind, judge
+from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.profiles import DEFAULT
 from presence.timeline import (
-    LAST_KNOWN_RULE,
     MAXIMUM_SEGMENTS,
-    NO_DATA_RULE,
     Segment,
-    last_known_claims,
+    from_instant,
     says_the_same,
     segment_at,
     stretch_at,
@@ -42,8 +43,12 @@ def entry(
     return CalendarEntry(at(start), at(end), busy_type, is_meeting=meeting)
 
 
+def claims_of(entries: Iterable[CalendarEntry]) -> list[Claim]:
+    return claims_of_entries([(entry, judge(entry, DEFAULT, None)) for entry in entries], DEFAULT)
+
+
 def timeline(*entries: CalendarEntry, window: Window = DAY) -> tuple[Segment, ...]:
-    return timeline_of(claims_of(entries, DEFAULT_PROFILE), window)
+    return timeline_of(claims_of(entries), window)
 
 
 def shown(segments: tuple[Segment, ...]) -> list[tuple[float | None, float | None, Presence]]:
@@ -161,31 +166,6 @@ def test_half_open_at_the_end_nothing_is_claimed() -> None:
     assert segment.presence == AVAILABLE
 
 
-def test_where_there_is_no_data_the_earlier_timeline_stays() -> None:
-    known = timeline(entry(0, 60))
-    gap = entry(30, 120, BusyType.NO_DATA)
-    segments = timeline_of(last_known_claims([gap], known, known_until=at(90)), DAY)
-    assert [(part.since, part.until, part.presence, part.rule) for part in segments[1:-1]] == [
-        (at(30), at(60), BUSY, LAST_KNOWN_RULE),
-        (at(60), at(90), AVAILABLE, LAST_KNOWN_RULE),
-        (at(90), at(120), UNKNOWN, NO_DATA_RULE),
-    ]
-
-
-def test_where_nothing_was_ever_known_no_data_is_unknown_and_never_available() -> None:
-    segments = timeline_of(last_known_claims([entry(0, 60, BusyType.NO_DATA)], (), None), DAY)
-    segment = segment_at(segments, at(30))
-    assert segment is not None
-    assert segment.presence == UNKNOWN
-
-
-def test_no_data_stays_what_it_became_at_every_further_reading() -> None:
-    gap = entry(30, 120, BusyType.NO_DATA)
-    once = timeline_of(last_known_claims([gap], timeline(entry(0, 60)), at(90)), DAY)
-    again = timeline_of(last_known_claims([gap], once, at(100)), DAY)
-    assert says_the_same(once, again, at(20))
-
-
 def test_the_moving_of_the_window_is_no_change() -> None:
     entries = [entry(-30, 10), entry(60, 90), entry(200, 10_000)]
     later = Window(DAY.start + timedelta(minutes=5), DAY.end + timedelta(minutes=5))
@@ -266,9 +246,47 @@ def test_a_claim_of_the_same_strength_is_no_reason_to_split(entries: list[Calend
 
 
 def test_claims_carry_the_source_of_the_calendar() -> None:
-    assert claims_of([entry(0, 60)], DEFAULT_PROFILE) == [
-        Claim(at(0), at(60), BUSY, Source.CALENDAR, "busy", DEFAULT_PROFILE.rules[BusyType.BUSY].strength)
+    assert claims_of([entry(0, 60)]) == [
+        Claim(at(0), at(60), BUSY, Source.CALENDAR, "busy", DEFAULT.strengths[Kind.BUSY])
     ]
+
+
+def claim(start: float, end: float | None, presence: Presence = BUSY, strength: int = 10, rule: str = "rule") -> Claim:
+    return Claim(at(start), None if end is None else at(end), presence, "phone", rule, strength)
+
+
+def test_a_claim_without_an_end_holds_as_far_as_the_window_reaches() -> None:
+    assert shown(timeline_of([claim(0, None)], DAY)) == [(-600, 0, AVAILABLE), (0, None, BUSY)]
+
+
+def test_what_a_claim_covered_comes_back_when_it_ends_and_is_named_meanwhile() -> None:
+    segments = timeline_of([claim(0, 60, rule="meeting"), claim(20, 30, AWAY, 20, "set-by-hand")], DAY)
+    assert shown(segments) == [
+        (-600, 0, AVAILABLE),
+        (0, 20, BUSY),
+        (20, 30, AWAY),
+        (30, 60, BUSY),
+        (60, None, AVAILABLE),
+    ]
+    assert [segment.beaten for segment in segments] == [(), (), ("meeting",), (), ()]
+
+
+def test_of_claims_as_strong_as_each_other_the_first_holds_until_it_ends() -> None:
+    segments = timeline_of([claim(10, 40, AWAY, rule="second"), claim(0, 30, rule="first")], DAY)
+    assert shown(segments)[1:-1] == [(0, 10, BUSY), (10, 30, BUSY), (30, 40, AWAY)]
+    assert [segment.beaten for segment in segments[1:-1]] == [(), ("second",), ()]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (10, 5), (-700, -600), (840, 900), (840, None)])
+def test_a_claim_that_holds_at_no_instant_of_the_window_leaves_no_trace(start: float, end: float | None) -> None:
+    assert timeline_of([claim(start, end)], DAY) == timeline_of([], DAY)
+
+
+def test_without_what_has_ended_the_running_segment_is_first() -> None:
+    segments = timeline(entry(0, 30), entry(60, 90))
+    assert from_instant(segments, at(30))[0].since == at(30)
+    assert from_instant(segments, at(29))[0].since == at(0)
+    assert from_instant(segments, at(5000)) == segments[-1:]
 
 
 @pytest.mark.parametrize(
