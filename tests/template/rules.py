@@ -6,6 +6,7 @@ SAM makes by itself are looked at too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -66,6 +67,19 @@ def mappings_without_failure_destination(template: Mapping[str, Any]) -> Iterato
                 yield f"{name} has no failure destination"
             if not properties.get("BisectBatchOnFunctionError") or properties.get("MaximumRetryAttempts", -1) < 0:
                 yield f"{name} would try a poison record for ever"
+
+
+def crowded_streams(template: Mapping[str, Any]) -> Iterator[str]:
+    """Yield streams of tables that have more readers than DynamoDB serves without throttling: two a shard.
+
+    (Amazon DynamoDB developer guide, "Change data capture for DynamoDB Streams", "Reading and processing a stream".)
+    """
+    tables = resources(template, "AWS::DynamoDB::Table")
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    readers = Counter(_owner(mapping["Properties"]["EventSourceArn"]) for mapping in mappings)
+    for name in tables:
+        if readers[name] > 2:
+            yield f"the stream of {name} has {readers[name]} readers"
 
 
 def short_visibility_timeouts(template: Mapping[str, Any]) -> Iterator[str]:

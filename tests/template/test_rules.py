@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ Rule = Callable[[Mapping[str, Any]], Iterator[str]]
 RULES: list[Rule] = [
     rules.functions_without_log_group,
     rules.mappings_without_failure_destination,
+    rules.crowded_streams,
     rules.short_visibility_timeouts,
     rules.wide_rights,
     rules.unprotected_tables,
@@ -68,6 +70,11 @@ def _never_bisect(template: Template) -> None:
 
 def _fail_batches_whole(template: Template) -> None:
     del _properties(template, "ApplyTransitionsFunctionTransitionRequests")["FunctionResponseTypes"]
+
+
+def _add_a_third_reader(template: Template) -> None:
+    mapping = template["Resources"]["RecordHistoryFunctionPresenceChanges"]
+    template["Resources"]["Third"] = copy.deepcopy(mapping)
 
 
 def _shorten_a_visibility_timeout(template: Template) -> None:
@@ -155,6 +162,7 @@ BREAKAGES: list[tuple[Rule, Callable[[Template], None]]] = [
     (rules.mappings_without_failure_destination, _lose_on_failure),
     (rules.mappings_without_failure_destination, _never_bisect),
     (rules.mappings_without_failure_destination, _fail_batches_whole),
+    (rules.crowded_streams, _add_a_third_reader),
     (rules.short_visibility_timeouts, _shorten_a_visibility_timeout),
     (rules.short_visibility_timeouts, _take_the_visibility_timeout_of_another),
     (rules.short_visibility_timeouts, _leave_the_visibility_timeout_out),
