@@ -44,7 +44,7 @@ def test_layers_hold_their_package_and_leave_out_what_the_runtime_brings(deploye
 
 def test_a_function_holds_its_handler_only(deployed_build: Path) -> None:
     functions = [folder for folder in deployed_build.iterdir() if folder.name.endswith("Function")]
-    assert len(functions) == 6
+    assert len(functions) == 7
     for folder in functions:
         assert [path.name for path in folder.iterdir()] == ["handler.py"]
 
@@ -71,6 +71,7 @@ def local_stack() -> Iterator[LocalStack]:
         ("apply_transitions", ["PresenceLayer"], GOOD_AND_MALFORMED, FAILED),
         ("publish_presence", ["PresenceLayer"], GOOD_AND_MALFORMED, NOTHING_FAILED),
         ("record_history", ["PresenceLayer"], GOOD_AND_MALFORMED, NOTHING_FAILED),
+        ("set_presence", ["PresenceLayer"], "by_hand.json", {"refused": "address: nobody has it; add the user first"}),
     ],
 )
 def test_a_built_handler_runs_on_the_artefacts_alone(

@@ -22,6 +22,7 @@ SETTINGS: dict[str, Callable[[Any], object]] = {
     "apply_transitions": settings.ApplyTransitionsSettings.from_env,
     "publish_presence": settings.PublishPresenceSettings.from_env,
     "record_history": settings.RecordHistorySettings.from_env,
+    "set_presence": settings.SetPresenceSettings.from_env,
 }
 LEAST_DEPLOYED = {"HistoryDays": "1"}  # with fewer days there is no function to tell
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}  # read by the library itself

@@ -78,7 +78,7 @@ def imported() -> dict[str, dict[str, object]]:
 
 
 def test_every_function_of_the_template_is_there() -> None:
-    assert len(FUNCTIONS) == 6
+    assert len(FUNCTIONS) == 7
     for name in FUNCTIONS:
         assert function_variables(name)
 

@@ -17,6 +17,7 @@ from presence.settings import (
     RecordHistorySettings,
     ScheduleChecksSettings,
     ScheduleTransitionsSettings,
+    SetPresenceSettings,
 )
 from tests.support.template import function_variables
 
@@ -35,6 +36,7 @@ GOOD: dict[str, str] = {
     "CONNECT_TIMEOUT_SECONDS": "5",
     "READ_TIMEOUT_SECONDS": "20",
     "FUNCTION_TIMEOUT_SECONDS": "60",
+    "STALE_AFTER_MINUTES": "30",
     "UNKNOWN_AFTER_HOURS": "12",
     "PRESENCE_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:presence",
     "EVENT_SOURCE": "urn:calendar-presence:test",
@@ -54,6 +56,7 @@ READ_BY: dict[str, Callable[[Mapping[str, str]], object]] = {
     "apply_transitions": ApplyTransitionsSettings.from_env,
     "publish_presence": PublishPresenceSettings.from_env,
     "record_history": RecordHistorySettings.from_env,
+    "set_presence": SetPresenceSettings.from_env,
 }
 NUMBERS = {name for name, value in GOOD.items() if value.isdigit()}
 FLAGS = {name for name, value in GOOD.items() if value in {"true", "false"}}
@@ -140,7 +143,8 @@ def test_settings_of_check_calendars() -> None:
         secret_prefix="test/gateways/",
         connect_timeout=5,
         read_timeout=20,
-        longest_read=45,
+        longest_read=36,
+        longest_replies_read=9,
         rules=Rules(unknown_after=timedelta(hours=12), publish_until=False),
     )
 
@@ -160,6 +164,24 @@ def test_settings_of_apply_transitions() -> None:
         transition_queue_url="https://sqs.test/transitions",
         transition_shards=16,
         rules=Rules(unknown_after=timedelta(hours=12), publish_until=True),
+    )
+
+
+def test_settings_of_set_presence() -> None:
+    environment = {**GOOD, "STALE_AFTER_MINUTES": "20", "CHECK_INTERVAL_MINUTES": "10", "PUBLISH_UNTIL": "false"}
+    assert SetPresenceSettings.from_env(environment) == SetPresenceSettings(
+        user_table="users",
+        presence_table="presences",
+        config_table="config",
+        check_queue_url="https://sqs.test/checks",
+        transition_queue_url="https://sqs.test/transitions",
+        transition_shards=16,
+        rules=Rules(
+            stale_after=timedelta(minutes=20),
+            unknown_after=timedelta(hours=12),
+            check_interval=timedelta(minutes=10),
+            publish_until=False,
+        ),
     )
 
 
