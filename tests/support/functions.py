@@ -76,6 +76,7 @@ def make_resources(aws: Account) -> dict[str, str]:
         "READ_TIMEOUT_SECONDS": "20",
         "FUNCTION_TIMEOUT_SECONDS": "60",
         "STALE_AFTER_MINUTES": "30",
+        "UNKNOWN_AFTER_HOURS": "12",
         "EVENT_SOURCE": "urn:calendar-presence:test",
         "PUBLISH_UNTIL": "true",
         "PUBLISH_NEXT": "false",
