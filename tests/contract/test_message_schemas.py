@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,11 @@ from hypothesis import given
 from exchange.gateways import parse_gateways
 from local.exchange.organisation import Organisation
 from local.exchange.server import SimulatedExchange
+from presence.automatic_replies import Audience
 from presence.calendar import BusyType
 from presence.claims import Source
 from presence.errors import ConfigurationError, MalformedMessage, ProblemKind
+from presence.freshness import Freshness
 from presence.messages import (
     CheckReason,
     CheckRequest,
@@ -25,7 +29,9 @@ from presence.messages import (
     decode_transition_request,
 )
 from presence.presences import Activity, Availability
-from presence.records import PresenceRecord
+from presence.records import MOST_GROUPS, MOST_REMIND_MINUTES, PresenceRecord
+from presence.records import Change as RecordChange
+from presence.standing_claims import Ending
 from presence.tables.presences import item_from_record, record_from_item
 from tests.support.records import check_requests, records, transition_requests
 from tests.support.schemas import DOCS, complaints, schema, undescribed, validator
@@ -49,7 +55,7 @@ def good_check() -> dict[str, Any]:
         "attempt": 0,
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "endpoint": "https://mail.example.com/EWS/Exchange.asmx",
-        "checks": [{"userId": USER_ID, "address": "alice@example.com", "profile": "default"}],
+        "checks": [{"userId": USER_ID, "address": "alice@example.com", "profile": "default", "groups": ["Sales"]}],
     }
 
 
@@ -121,6 +127,20 @@ def good_record() -> dict[str, Any]:
             "remedy": "wait",
             "since": "2026-11-21T14:05:00Z",
         },
+        "freshness": "stale",
+        "note": "automatic-replies",
+        "change": "freshness",
+        "profile": "default",
+        "entries": '[["2026-11-21T14:00:00Z","2026-11-21T15:00:00Z","Busy","mrok","busy-meeting"]]',
+        "horizon": "2026-11-22T14:00:00Z",
+        "endpoint": "https://mail.example.com/EWS/Exchange.asmx",
+        "view": "Detailed",
+        "workingHours": "-60;0,03:00:00,5,10,6;-60,02:00:00,5,3,6;01234,480,1020",
+        "replies": '[true,null,null,"all"]',
+        "standing": '[["phone","Busy","InACall",55,"2026-11-21T14:00:00Z",null,"time","exchange",null]]',
+        "pausedUntil": "2026-11-21T13:00:00Z",
+        "remindMinutes": 15,
+        "remindedOf": "2026-11-21T14:00:00Z",
     }
 
 
@@ -140,13 +160,57 @@ def test_what_a_transition_request_encodes_to_is_valid_and_decodes_to_itself(req
     assert decode_transition_request(request.encode()) == request
 
 
+TEXTS_OF_JSON = {"timeline", "entries", "replies", "standing"}
+
+
+def complaints_about_content(attribute: str, content: object) -> list[str]:
+    """What the schema of the JSON text in an attribute has against a content."""
+    described = {**schema(RECORD)["properties"][attribute]["contentSchema"], "$defs": schema(RECORD)["$defs"]}
+    return [error.message for error in validator(RECORD).evolve(schema=described).iter_errors(content)]
+
+
+def test_every_text_of_json_in_a_record_is_described() -> None:
+    properties = schema(RECORD)["properties"]
+    assert {name for name, described in properties.items() if "contentSchema" in described} == TEXTS_OF_JSON
+
+
+CONTENTS: dict[str, tuple[str, object]] = {
+    "an entry of an unknown status": (
+        "entries",
+        [["2026-11-21T14:00:00Z", "2026-11-21T15:00:00Z", "Asleep", "m", "busy"]],
+    ),
+    "an entry with an unknown letter": (
+        "entries",
+        [["2026-11-21T14:00:00Z", "2026-11-21T15:00:00Z", "Busy", "z", "busy"]],
+    ),
+    "an entry with a subject": (
+        "entries",
+        [["2026-11-21T14:00:00Z", "2026-11-21T15:00:00Z", "Busy", "m", "busy", "Budget"]],
+    ),
+    "replies to nobody": ("replies", [True, None, None, "nobody"]),
+    "replies from no time": ("replies", [True, "soon", None, "all"]),
+    "a claim that ends somehow": (
+        "standing",
+        [["phone", "Busy", "InACall", 55, "2026-11-21T14:00:00Z", None, "somehow", "exchange", None]],
+    ),
+    "a segment of an unknown availability": (
+        "timeline",
+        [["2026-11-21T14:00:00Z", None, "Invisible", "Busy", "calendar", "busy", []]],
+    ),
+}
+
+
+@pytest.mark.parametrize(("attribute", "content"), CONTENTS.values(), ids=CONTENTS)
+def test_the_schema_refuses_what_is_wrong_in_a_text_of_json(attribute: str, content: object) -> None:
+    assert complaints_about_content(attribute, content)
+
+
 @given(records())
 def test_what_a_record_is_stored_as_is_valid_and_reads_back_as_itself(record: PresenceRecord) -> None:
     item = {key: value for key, value in item_from_record(record, 16).items() if value is not None}
     assert complaints(RECORD, item) == []
-    segments = schema(RECORD)["properties"]["timeline"]["contentSchema"]
-    described = {**segments, "$defs": schema(RECORD)["$defs"]}
-    assert list(validator(RECORD).evolve(schema=described).iter_errors(json.loads(str(item["timeline"])))) == []
+    for attribute in TEXTS_OF_JSON & set(item):
+        assert complaints_about_content(attribute, json.loads(str(item[attribute]))) == []
     assert record_from_item(item) == record
 
 
@@ -178,6 +242,10 @@ CHECKS: dict[str, Change] = {
     "an address without a full domain": lambda message: message["checks"][0].update(address="alice@localhost"),
     "no address": lambda message: message["checks"][0].pop("address"),
     "an empty profile": lambda message: message["checks"][0].update(profile=""),
+    "groups as a text": lambda message: message["checks"][0].update(groups="Sales"),
+    "no group in the groups": lambda message: message["checks"][0].update(groups=[]),
+    "a group without a name": lambda message: message["checks"][0].update(groups=[""]),
+    "51 groups": lambda message: message["checks"][0].update(groups=["x"] * 51),
 }
 
 
@@ -243,7 +311,19 @@ RECORDS: dict[str, Change] = {
     "revision 0": lambda item: item.update(revision=0),
     "an unknown availability": lambda item: item.update(availability="Invisible"),
     "no activity": lambda item: item.pop("activity"),
-    "an unknown source": lambda item: item.update(source="rumour"),
+    "no source": lambda item: item.pop("source"),
+    "an empty source": lambda item: item.update(source=""),
+    "an unknown freshness": lambda item: item.update(freshness="ripe"),
+    "an unknown change": lambda item: item.update(change="mood"),
+    "an empty note": lambda item: item.update(note=""),
+    "an empty profile": lambda item: item.update(profile=""),
+    "a calendar without a horizon": lambda item: item.pop("horizon"),
+    "a calendar without its endpoint": lambda item: item.pop("endpoint"),
+    "a calendar without its view": lambda item: item.pop("view"),
+    "working hours that are none": lambda item: item.update(workingHours="nine to five"),
+    "a pause until no time": lambda item: item.update(pausedUntil="later"),
+    "a reminder three hours before": lambda item: item.update(remindMinutes=180),
+    "a reminder of no time": lambda item: item.update(remindedOf="later"),
     "no rule": lambda item: item.pop("rule"),
     "a since without zone": lambda item: item.update(since="2026-11-21T14:00:00"),
     "an until that is none": lambda item: item.update(until="later"),
@@ -316,16 +396,24 @@ def test_the_schemas_know_the_words_that_the_code_knows() -> None:
     definitions = schema(RECORD)["$defs"]
     assert definitions["availability"]["enum"] == list(Availability)
     assert definitions["activity"]["enum"] == list(Activity)
-    assert definitions["source"]["enum"] == list(Source)
+    assert all(re.fullmatch(definitions["source"]["pattern"], source) for source in Source)
+    assert schema(RECORD)["properties"]["freshness"]["enum"] == list(Freshness)
+    assert schema(RECORD)["properties"]["change"]["enum"] == list(RecordChange)
+    assert schema(RECORD)["properties"]["remindMinutes"]["maximum"] == MOST_REMIND_MINUTES
+    assert definitions["entry"]["prefixItems"][2]["enum"] == list(BusyType)
+    assert definitions["replies"]["prefixItems"][3]["enum"] == list(Audience)
+    assert definitions["standingClaim"]["prefixItems"][6]["enum"] == list(Ending)
     assert schema(RECORD)["properties"]["problem"]["properties"]["kind"]["enum"] == list(ProblemKind)
     assert schema(CHECK)["properties"]["reason"]["enum"] == list(CheckReason)
-    assert len(BusyType) == 6, "a new status needs a look at the words above"
+    assert schema(CHECK)["properties"]["checks"]["items"]["properties"]["groups"]["maxItems"] == MOST_GROUPS
 
 
-def test_each_schema_is_one_and_is_tested_here() -> None:
-    here = {CHECK, TRANSITION, TICK, GATEWAYS, RECORD}
-    assert {f"schemas/{path.name}" for path in (DOCS / "schemas").iterdir()} == here
-    for path in here:
+def test_each_schema_is_one_and_is_tested() -> None:
+    paths = {f"schemas/{path.name}" for path in (DOCS / "schemas").iterdir()}
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("test_*.py"))
+    assert {CHECK, TRANSITION, TICK, GATEWAYS, RECORD} <= paths
+    for path in paths:
+        assert f'"{path}"' in tests, f"no test names {path}"
         document = schema(path)
         validator(path).check_schema(document)
         name = path.removeprefix("schemas/").removesuffix(".json")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,14 +17,28 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from presence.claims import Source
-from presence.events import DATA_SCHEMA, EVENT_TYPE, Disclosure, encode_event, message_attributes, presence_changed
+from presence.events import (
+    DATA_SCHEMA,
+    EVENT_TYPE,
+    REMINDER_SCHEMA,
+    REMINDER_TYPE,
+    Disclosure,
+    encode_event,
+    meeting_starting_soon,
+    message_attributes,
+    presence_changed,
+    reminder_attributes,
+)
+from presence.freshness import Freshness
 from presence.instants import format_instant
 from presence.presences import Activity, Availability
-from presence.records import PresenceRecord
+from presence.records import MOST_REMIND_MINUTES, PresenceRecord, Reminders
+from presence.records import Change as RecordChange
 from tests.support.records import records
 from tests.support.schemas import DOCS, complaints, schema, undescribed
 
 EVENT = "events/presence-changed.v1.schema.json"
+REMINDER = "events/meeting-starting-soon.v1.schema.json"
 SOURCE = "urn:calendar-presence:prod"
 DISCLOSURES = st.builds(Disclosure, until=st.booleans(), next=st.booleans())
 
@@ -32,8 +48,8 @@ def asyncapi() -> dict[str, Any]:
     return document
 
 
-def described_message() -> dict[str, Any]:
-    message: dict[str, Any] = asyncapi()["components"]["messages"]["PresenceChanged"]
+def described_message(name: str = "PresenceChanged") -> dict[str, Any]:
+    message: dict[str, Any] = asyncapi()["components"]["messages"][name]
     return message
 
 
@@ -75,21 +91,47 @@ def test_the_message_attributes_are_those_that_asyncapi_describes(record: Presen
     assert list(Draft202012Validator(described).iter_errors(attributes)) == []
 
 
-@given(records())
-def test_the_attribute_change_says_whether_only_the_end_moved(record: PresenceRecord) -> None:
-    moved = replace(record, version=2, previous=record.presence)
-    assert message_attributes(moved)["change"] == "until"
-    assert message_attributes(replace(moved, version=1))["change"] == "presence"
+def reminded(record: PresenceRecord, minutes: int) -> PresenceRecord:
+    return replace(record, reminders=Reminders(timedelta(minutes=minutes), record.since))
 
 
-def test_the_example_in_asyncapi_is_valid() -> None:
-    message = described_message()
-    assert message["payload"] == {"$ref": "./presence-changed.v1.schema.json"}
-    assert (DOCS / "events" / message["payload"]["$ref"]).exists()
-    assert message["name"] == EVENT_TYPE
-    described = asyncapi()["components"]["schemas"]["MessageAttributes"]
+@given(records(), st.integers(1, MOST_REMIND_MINUTES))
+def test_every_reminder_is_valid_and_holds_nothing_that_is_not_described(record: PresenceRecord, minutes: int) -> None:
+    made = meeting_starting_soon(reminded(record, minutes), record.since, SOURCE)
+    event: dict[str, Any] = json.loads(encode_event(made))
+    assert complaints(REMINDER, event) == []
+    assert undescribed(schema(REMINDER), event) == []
+    assert event["expirytime"] == event["data"]["meeting"]["startsAt"]
+    assert event["subject"] == event["data"]["user"]["email"]
+    attributes = reminder_attributes(record)
+    described = asyncapi()["components"]["schemas"]["ReminderAttributes"]
+    assert list(Draft202012Validator(described).iter_errors(attributes)) == []
+
+
+MESSAGES = {
+    "PresenceChanged": (EVENT, EVENT_TYPE, "MessageAttributes"),
+    "MeetingStartingSoon": (REMINDER, REMINDER_TYPE, "ReminderAttributes"),
+}
+
+
+def test_asyncapi_describes_these_messages_and_no_other() -> None:
+    assert set(asyncapi()["components"]["messages"]) == set(MESSAGES)
+    sent = [message["$ref"] for operation in asyncapi()["operations"].values() for message in operation["messages"]]
+    assert len(set(sent)) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_examples_in_asyncapi_are_valid(name: str) -> None:
+    path, event_type, attributes = MESSAGES[name]
+    message = described_message(name)
+    assert f"events/{message['payload']['$ref'].removeprefix('./')}" == path
+    assert message["headers"] == {"$ref": f"#/components/schemas/{attributes}"}
+    assert message["name"] == event_type
+    described = asyncapi()["components"]["schemas"][attributes]
+    assert described["properties"]["type"]["const"] == event_type
     for example in message["examples"]:
-        assert complaints(EVENT, example["payload"]) == []
+        assert complaints(path, example["payload"]) == []
+        assert undescribed(schema(path), example["payload"]) == []
         assert list(Draft202012Validator(described).iter_errors(example["headers"])) == []
 
 
@@ -116,7 +158,21 @@ def test_the_event_schema_knows_the_words_that_the_code_knows() -> None:
     assert described["$id"] == DATA_SCHEMA
     assert described["$defs"]["availability"]["enum"] == list(Availability)
     assert described["$defs"]["activity"]["enum"] == list(Activity)
-    assert described["properties"]["data"]["properties"]["reason"]["properties"]["source"]["enum"] == list(Source)
+    data = described["properties"]["data"]["properties"]
+    assert data["freshness"]["enum"] == list(Freshness)
+    pattern = data["reason"]["properties"]["source"]["pattern"]
+    assert all(re.fullmatch(pattern, source) for source in Source)
+    assert pattern == schema("schemas/presence-record.json")["$defs"]["source"]["pattern"]
+    attributes = asyncapi()["components"]["schemas"]["MessageAttributes"]["properties"]
+    assert attributes["change"]["enum"] == list(RecordChange)
+    assert attributes["reason"]["pattern"] == pattern
+
+
+def test_the_reminder_schema_knows_what_the_code_knows() -> None:
+    described = schema(REMINDER)
+    Draft202012Validator.check_schema(described)
+    assert described["$id"] == REMINDER_SCHEMA
+    assert described["properties"]["data"]["properties"]["minutesBefore"]["maximum"] == MOST_REMIND_MINUTES
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -130,7 +186,10 @@ CHANGES: dict[str, Change] = {
     "no previous presence": lambda event: event["data"].pop("previous"),
     "no since": lambda event: event["data"]["presence"].pop("since"),
     "version 0": lambda event: event["data"].update(version=0),
-    "another source": lambda event: event["data"]["reason"].update(source="guess"),
+    "a source that is a sentence": lambda event: event["data"]["reason"].update(source="A guess"),
+    "an unknown freshness": lambda event: event["data"].update(freshness="ripe"),
+    "no freshness": lambda event: event["data"].pop("freshness"),
+    "an empty note": lambda event: event["data"]["presence"].update(note=""),
 }
 
 
@@ -140,3 +199,20 @@ def test_the_schema_refuses_an_event_that_is_wrong(change: Change) -> None:
     assert complaints(EVENT, event) == []
     change(event)
     assert complaints(EVENT, event)
+
+
+REMINDER_CHANGES: dict[str, Change] = {
+    "an id without the meeting": lambda event: event.update(id="0" * 32),
+    "the type of the other event": lambda event: event.update(type=EVENT_TYPE),
+    "no start": lambda event: event["data"]["meeting"].pop("startsAt"),
+    "no end of its use": lambda event: event.pop("expirytime"),
+    "days before": lambda event: event["data"].update(minutesBefore=5000),
+}
+
+
+@pytest.mark.parametrize("change", REMINDER_CHANGES.values(), ids=REMINDER_CHANGES)
+def test_the_schema_refuses_a_reminder_that_is_wrong(change: Change) -> None:
+    event = copy.deepcopy(described_message("MeetingStartingSoon")["examples"][0]["payload"])
+    assert complaints(REMINDER, event) == []
+    change(event)
+    assert complaints(REMINDER, event)

@@ -109,7 +109,7 @@ knowledges = st.builds(
 )
 reminders = st.builds(
     Reminders,
-    st.none() | st.integers(0, MOST_REMIND_MINUTES).map(lambda minutes: minutes * MINUTE),
+    st.none() | st.integers(1, MOST_REMIND_MINUTES).map(lambda minutes: minutes * MINUTE),
     st.none() | instants,
 )
 

@@ -180,8 +180,8 @@ def test_a_note_stands_beside_the_presence_and_is_absent_without_one() -> None:
 
 
 def test_what_another_system_claims_is_told_under_its_name() -> None:
-    made = replace(RECORD, reason=Reason("phone", "claimed"))
-    assert event(made)["data"]["reason"] == {"source": "phone", "rule": "claimed"}
+    made = replace(RECORD, reason=Reason("phone", "claimed-by-phone"))
+    assert event(made)["data"]["reason"] == {"source": "phone", "rule": "claimed-by-phone"}
     assert message_attributes(made)["reason"] == "phone"
 
 
