@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from presence.clock import system_clock
 from presence.erasing import ERASED_RULE
 from presence.events import Disclosure, presence_changed
 from presence.freshness import Freshness
+from presence.history import entry_of
+from presence.knowledge import NOTHING_KNOWN
 from presence.presences import UNKNOWN
 from presence.records import PresenceRecord, User
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.endpoints import EndpointTable
-from presence.tables.items import from_attributes
+from presence.tables.history import item_from_entry
+from presence.tables.items import from_attributes, to_attributes
 from presence.tables.presences import PresenceTable, record_from_item
 from tests.support.aws import calls
 from tests.support.deployed import STACK, Deployed, audited, deployed
@@ -127,6 +131,8 @@ def test_the_last_that_is_published_is_unknown(run: Run, stack: Deployed) -> Non
     (last,) = put_records(made)
     assert (last.presence, last.version, last.previous) == (UNKNOWN, record.version + 1, record.presence)
     assert (last.reason.rule, last.freshness, last.next_at, last.timeline) == (ERASED_RULE, Freshness.UNKNOWN, None, ())
+    assert "switchboard" in str(record.knowledge)
+    assert last.knowledge == NOTHING_KNOWN
     event = presence_changed(last, "urn:calendar-presence:test", Disclosure(until=True, next=True))
     assert complaints("events/presence-changed.v1.schema.json", event) == []
     assert "mail.example.com" not in str(event)
@@ -217,6 +223,7 @@ class Crash(Exception):  # noqa: N818  the field's own word for it
 def test_after_a_crash_at_any_write_the_command_run_again_finishes(
     run: Run, stack: Deployed, monkeypatch: pytest.MonkeyPatch, *, after: bool
 ) -> None:
+    """Each version that is published on the way is recorded in the history, as the stream would bring it."""
     client = stack.client("dynamodb")
     crashes = 0
     for place in itertools.count():
@@ -224,6 +231,7 @@ def test_after_a_crash_at_any_write_the_command_run_again_finishes(
         known(stack, BOB)
         writes = itertools.count()
         with monkeypatch.context() as patch:
+            patch.setattr(client, "put_item", recording(stack, client.put_item))
             for name in WRITES:
                 patch.setattr(client, name, crashing(getattr(client, name), writes, place, after=after))
             try:
@@ -242,6 +250,18 @@ def test_after_a_crash_at_any_write_the_command_run_again_finishes(
         if not crashed:
             break
     assert crashes >= 6  # user, history, farewell, record, endpoint, address
+
+
+def recording(stack: Deployed, call: Callable[..., Any]) -> Callable[..., Any]:
+    def instead(**arguments: Any) -> Any:
+        answer = call(**arguments)
+        if arguments["TableName"] == stack.physical["PresenceTable"]:
+            entry = entry_of(record_from_item(from_attributes(arguments["Item"])))
+            item = to_attributes(item_from_entry(entry, timedelta(days=30)))
+            call(TableName=stack.physical["HistoryTable"], Item=item)
+        return answer
+
+    return instead
 
 
 def crashing(call: Callable[..., Any], writes: Iterator[int], place: int, *, after: bool) -> Callable[..., Any]:

@@ -9,7 +9,10 @@ from cli.event_users import record_before
 from exchange.endpoints import mailbox_key
 from presence.clock import system_clock
 from presence.history import entry_of
+from presence.knowledge import Knowledge
+from presence.presences import AVAILABLE
 from presence.records import PresenceRecord, User
+from presence.standing_claims import Ending, StandingClaim
 from presence.tables.endpoints import EndpointTable
 from presence.tables.history import HistoryTable
 from presence.tables.items import from_attributes
@@ -43,9 +46,11 @@ def known(stack: Deployed, address: str) -> PresenceRecord:
 
 
 def with_record(stack: Deployed, user: User) -> PresenceRecord:
-    """Write a record of a user who is available now and busy later; return it."""
+    """Write a record of a user who is available now and busy later, and on the phone as well; return it."""
     now = datetime.now(UTC)
-    record = presences(stack).write(replace(record_before(user, now, now), version=3))
+    call = StandingClaim("phone", AVAILABLE, 1, now, None, Ending.TIME, set_by="switchboard")
+    known = replace(record_before(user, now, now), version=3, knowledge=Knowledge(standing=(call,)))
+    record = presences(stack).write(known)
     assert record is not None
     return record
 
