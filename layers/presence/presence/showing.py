@@ -28,7 +28,8 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
     """
     belief = _belief(record, now, rules)
     timeline = from_instant(record.timeline, now)
-    stretch = stretch_at(_believed(record, timeline, belief), now)
+    # What has passed tells since when the same is shown, also under claims that have ended.
+    stretch = stretch_at(_believed(record, record.timeline, belief), now)
     if stretch is None:
         return replace(record, timeline=timeline, next_at=belief.changes_at)
     reminders, reminder_at = _reminded(record, belief, now)
@@ -73,6 +74,8 @@ def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Chan
 
 def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:
     """Return since when the new presence holds: its stretch's start, but never before the one it follows began."""
+    if stretch.rule == NOT_BELIEVED_RULE:
+        return now  # until now it was believed
     return stretch.since if stretch.since > record.since or record.version == 0 else now
 
 
