@@ -38,8 +38,8 @@ help:
 
 # ---- what people call ----
 
-demo: install engine layers
-	$(BIN)/python -m local.demo $(if $(WATCH),--watch) $(if $(SAMPLES),--samples)
+demo: install $(if $(DAY),,engine layers)
+	$(BIN)/python -m local.demo $(if $(WATCH),--watch) $(if $(SAMPLES),--samples) $(if $(DAY),--day)
 
 test: lint types unit unit-py313 contract template integration build e2e
 

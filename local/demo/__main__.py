@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from local.demo import run, samples
+from local.demo import day, run, samples
 
 _INTERRUPTED = 130
 
@@ -24,11 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="read recorded answers of Exchange instead; exit code 2 if there are none",
     )
+    kinds.add_argument(
+        "--day", action="store_true", help="play 24 hours of fifty people in virtual time, which takes half a minute"
+    )
     options = parser.parse_args(arguments)
     if options.samples:
         return samples.main()
     try:
-        return run.run(watch=options.watch)
+        return day.run() if options.day else run.run(watch=options.watch)
     except KeyboardInterrupt:
         print("Interrupted: nothing was judged.")
         return _INTERRUPTED

@@ -61,6 +61,8 @@ class Wish:
 
 AVAILABLE = Shown("Available", "Available", "none")
 NEVER_READ = Shown("PresenceUnknown", "PresenceUnknown", "none")
+KEPT_FREE = Shown("Available", "Available", "calendar")
+"""Free as far as is known: it is the calendar, as it was last told, that says so."""
 NO_DATA = Shown("PresenceUnknown", "PresenceUnknown", "calendar")
 
 BY_HAND = 0
@@ -101,15 +103,19 @@ class Calendar:
             for wish in self.beside
             if wish.since <= instant and (wish.until is None or instant < wish.until)
         ]
-        for rank, status, must_be_meeting, shown in _STRONGEST_FIRST:
-            for entry in running:
-                if entry.status == status and (must_be_meeting is None or entry.is_meeting is True):
-                    asked.append((rank, shown))
+        asked += [
+            (rank, shown)
+            for rank, status, must_be_meeting, shown in _STRONGEST_FIRST
+            for entry in running
+            if entry.status == status and (must_be_meeting is None or entry.is_meeting is True)
+        ]
         if asked:
             return min(asked, key=lambda wish: wish[0])[1]
         if any(entry.status == "NoData" for entry in running):
-            known = self.before is not None and instant < self.before.horizon
-            return self.before.shown_at(instant) if known and self.before is not None else NO_DATA
+            if self.before is None or instant >= self.before.horizon:
+                return NO_DATA
+            known = self.before.shown_at(instant)
+            return KEPT_FREE if known == AVAILABLE else known
         return AVAILABLE
 
     def instants(self) -> list[datetime]:

@@ -1,0 +1,106 @@
+"""What happened to each person of a simulated day, from the simulated Exchange's side: its log and its calendars."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from local.demo.day_expectations import News, Observation, Replies
+from local.demo.expectations import Snapshot
+from local.demo.oracle import Entry
+from local.exchange.http_messages import LoggedRequest
+from local.exchange.organisation import Organisation
+
+_CALENDARS = "GetUserAvailability"
+_MAIL_TIPS = "GetMailTips"
+_REPLIES = frozenset({_MAIL_TIPS, "GetUserOofSettings"})
+_ANSWERED = 200
+LONGEST_WITHOUT_ASKING = timedelta(minutes=5, seconds=10)
+"""A check interval, and the time that a schedule and a queue take."""
+
+
+class RepliesWitness:
+    """Remembers whether automatic replies of a mailbox were switched on or scheduled, from when on."""
+
+    def __init__(self, organisation: Organisation, start: datetime) -> None:
+        self._organisation = organisation
+        self._settings = {each.address: [(start, each.out_of_office)] for each in organisation.mailboxes()}
+
+    def look(self, address: str, now: datetime) -> None:
+        """Write down how the settings of a mailbox stand now."""
+        mailbox = self._organisation.mailbox(address)
+        if mailbox is not None:
+            self._settings[mailbox.address].append((now, mailbox.out_of_office))
+
+    def told(self, address: str, instant: datetime, operation: str) -> Replies | None:
+        """Return what a client is told at an instant: the settings or, by MailTips, only replies that go out then."""
+        settings = [found for at, found in self._settings.get(address, []) if at <= instant]
+        last = settings[-1] if settings else None
+        if last is None or (operation == _MAIL_TIPS and not last.active_at(instant)):
+            return None
+        return Replies(last.start, last.end)
+
+
+def observations(
+    log: Iterable[LoggedRequest],
+    histories: Mapping[str, tuple[Snapshot, ...]],
+    replies: RepliesWitness,
+    failing_hosts: Mapping[str, str],
+) -> dict[str, list[Observation]]:
+    """Return by address what Exchange was asked about, in order of time.
+
+    A host that fails answers no request for the mailboxes of its domain, which `failing_hosts` names.
+    """
+    calendars: defaultdict[str, dict[datetime, bool]] = defaultdict(dict)
+    told: dict[tuple[str, datetime], str] = {}
+    for request in log:
+        if request.operation == _CALENDARS:
+            for address in request.addresses:
+                calendars[address.lower()][request.at] = True
+        elif request.operation in _REPLIES and request.status == _ANSWERED:
+            told.update(((address.lower(), request.at), request.operation) for address in request.addresses)
+        elif request.host in failing_hosts and request.operation is None and _failed(request):
+            for address in _of_domain(histories, failing_hosts[request.host]):
+                calendars[address].setdefault(request.at, False)
+    return {
+        address: [
+            Observation(
+                at,
+                _entries_at(history, at) if answered else None,
+                (address, at) in told,
+                replies.told(address, at, told[address, at]) if (address, at) in told else None,
+            )
+            for at, answered in sorted(calendars[address].items())
+        ]
+        for address, history in histories.items()
+    }
+
+
+def in_order(found: Sequence[Observation], others: Sequence[News]) -> list[News]:
+    """Return all news of a person in order of time."""
+    news: list[News] = [*found, *others]
+    return sorted(news, key=lambda each: each.at)
+
+
+def silences(found: Sequence[Observation], start: datetime, closes: datetime) -> list[str]:
+    """Return in words for how long Exchange was not asked about a person though it was their turn."""
+    instants = [start, *(each.at for each in found), closes]
+    return [
+        f"not asked for between {before:%H:%M:%S}Z and {after:%H:%M:%S}Z"
+        for before, after in pairwise(instants)
+        if after - before > LONGEST_WITHOUT_ASKING
+    ]
+
+
+def _of_domain(addresses: Iterable[str], domain: str) -> Iterator[str]:
+    return (address for address in addresses if address.endswith(f"@{domain}"))
+
+
+def _failed(request: LoggedRequest) -> bool:
+    return request.status == 0 or request.status >= 500  # noqa: PLR2004  a server's own errors
+
+
+def _entries_at(history: Sequence[Snapshot], instant: datetime) -> tuple[Entry, ...] | None:
+    return next(snapshot.entries for snapshot in reversed(history) if snapshot.at <= instant)
