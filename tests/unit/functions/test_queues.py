@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.errors import MalformedMessage, Problem
 from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_traceparent
@@ -41,6 +42,9 @@ class BusyNow:
         now = self._clock()
         entries = (CalendarEntry(now, now + timedelta(minutes=1), BusyType.BUSY),)
         return {address: CalendarReading(address, window, entries, now, ENDPOINT, "FreeBusy") for address in addresses}
+
+    def read_automatic_replies(self, _addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
+        return {}
 
 
 def test_a_check_writes_the_record_remembers_the_endpoint_and_queues_what_comes_soon(
