@@ -25,7 +25,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from exchange.hosts import HTTPS_PORT, HostPort
 from exchange.network import Network
 from exchange.problems import host_unreachable, malformed_answer, timed_out
-from exchange.sockets import Allowance, Timeouts, open_plain, open_tls
+from exchange.sockets import Allowance, Timeouts, open_plain
+from exchange.tls_connections import TlsClient
 from presence.errors import Problem, ProblemError
 
 HTTP_PORT = 80
@@ -50,13 +51,13 @@ class Answer:
 class WebClient:
     """Asks one question at a time; keeps connections until it is closed. For one thread."""
 
-    def __init__(self, network: Network, context: ssl.SSLContext, timeouts: Timeouts) -> None:
+    def __init__(self, network: Network, tls: TlsClient, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._allowance = Allowance(timeouts)
         self._session = _SessionThatStays()
         self._session.trust_env = False
         self._session.headers.clear()
-        adapter = _PinnedAdapter(network, context, self._allowance)
+        adapter = _PinnedAdapter(network, tls, self._allowance)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -83,8 +84,9 @@ class WebClient:
         """Send one request and return the answer, of whatever status; redirects are not followed.
 
         `limit` bounds the bytes received in all, those of the authentication included. Raises `ProblemError`:
-        HostUnreachable, HostNotFound, NameServerFailed, AddressNotAllowed, CertificateInvalid, TlsFailed, Timeout,
-        AnswerTooLarge, MalformedAnswer. What the authentication raises is passed on, its PermissionError included.
+        HostUnreachable, HostNotFound, NameServerFailed, AddressNotAllowed, CertificateInvalid, TlsTooWeak, TlsFailed,
+        Timeout, AnswerTooLarge, MalformedAnswer. What the authentication raises is passed on, its PermissionError
+        included.
         """
         host = urlsplit(url).hostname or ""
         sent = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
@@ -119,10 +121,10 @@ class _SessionThatStays(Session):
 class _PinnedAdapter(HTTPAdapter):
     """Gives `requests` connections whose address was checked and whose certificate this project verified."""
 
-    def __init__(self, network: Network, context: ssl.SSLContext, allowance: Allowance) -> None:
+    def __init__(self, network: Network, tls: TlsClient, allowance: Allowance) -> None:
         super().__init__(max_retries=0)
         self._network = network
-        self._context = context
+        self._tls = tls
         self._allowance = allowance
         self._pools: dict[tuple[str, HostPort], HTTPConnectionPool] = {}
 
@@ -157,11 +159,11 @@ class _PinnedAdapter(HTTPAdapter):
         super().close()
 
     def _new_pool(self, wanted: HostPort, *, secure: bool) -> HTTPConnectionPool:
-        network, context, allowance = self._network, self._context, self._allowance
+        network, tls, allowance = self._network, self._tls, self._allowance
 
         class SecureConnection(HTTPSConnection):
             def connect(self) -> None:
-                self.sock = open_tls(network, wanted, context, allowance)
+                self.sock = tls.open(network, wanted, allowance)
                 self.is_verified = True
 
         class PlainConnection(HTTPConnection):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from exchange.files import load_toml, read_bounded
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
+from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, take_tls_options
 from presence.addresses import domain_of
 from presence.documents import Section
 from presence.errors import ConfigurationError, Problem, ProblemError, ProblemKind
@@ -76,7 +77,8 @@ class Gateway:
 
     `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
     `trusted_hosts` may be given credentials though they are not under the user's domain, `hosts` are those of a
-    gateway of kind `ews`, in the order of preference, `automatic_replies` how it is asked for them.
+    gateway of kind `ews`, in the order of preference, `automatic_replies` how it is asked for them, `tls` what is
+    permitted of its servers beyond the usual.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Gateway:
     skip: frozenset[DiscoveryStep] = frozenset()
     hosts: tuple[HostPort, ...] = ()
     automatic_replies: RepliesFrom = RepliesFrom.MAIL_TIPS
+    tls: TlsOptions = NO_EXCEPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ def _gateway(section: Section) -> Gateway:
         skip=_skip(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         hosts=_hosts(section) if kind is GatewayKind.EWS else (),
         automatic_replies=section.choice("automatic_replies", RepliesFrom, RepliesFrom.MAIL_TIPS),
+        tls=take_tls_options(section),
     )
     section.finish()
     return gateway

@@ -11,7 +11,15 @@ from presence.errors import Problem, ProblemKind
 
 # With these the next host of a pool may be tried: the request has not been judged by any Exchange.
 CONNECTION_CODES = frozenset(
-    {"HostUnreachable", "HostNotFound", "NameServerFailed", "AddressNotAllowed", "CertificateInvalid", "TlsFailed"}
+    {
+        "HostUnreachable",
+        "HostNotFound",
+        "NameServerFailed",
+        "AddressNotAllowed",
+        "CertificateInvalid",
+        "TlsFailed",
+        "TlsTooWeak",
+    }
 )
 
 
@@ -90,6 +98,11 @@ def tls_failed(host: str, reason: str) -> Problem:
         f"no TLS connection to {host}: {reason}",
         "check that the port speaks TLS 1.2 or newer and that nothing on the way intercepts it",
     )
+
+
+def tls_too_weak(host: str, what: str, remedy: str) -> Problem:
+    """Say that the server speaks only what is no longer safe; nothing was sent."""
+    return Problem("TlsTooWeak", ProblemKind.LASTING, f"no TLS connection to {host}: failed, {what}", remedy)
 
 
 def answer_too_large(host: str, limit: int) -> Problem:

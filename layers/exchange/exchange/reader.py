@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from exchange.asking import ask_endpoint
 from exchange.authentication import silence_loggers
+from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
 from exchange.ews.availability import Availability
@@ -39,8 +40,8 @@ class ExchangeReader:
 
     `clock` gives the present instant in UTC. In seconds: `connect_timeout` to connect, `read_timeout` to wait for the
     next bytes, `longest_read` for a whole read of calendars with all that it asks, `longest_replies_read` for one of
-    automatic replies. What is not answered in that time has a passing problem. One reader may be used for many reads;
-    each makes its own connections and closes them.
+    automatic replies. What is not answered in that time has a passing problem. `watch` is told of each certificate
+    that a server shows. One reader may be used for many reads; each makes its own connections and closes them.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ExchangeReader:
         read_timeout: float,
         longest_read: float = 36.0,
         longest_replies_read: float = 9.0,
+        watch: CertificateWatch | None = None,
     ) -> None:
         silence_loggers()
         self._document = gateways
@@ -63,6 +65,7 @@ class ExchangeReader:
         self._read_timeout = read_timeout
         self._longest_read = longest_read
         self._longest_replies_read = longest_replies_read
+        self._watch = watch
         self._network = Network(gateways.network, lifetime=connect_timeout)
 
     def resolve(self, address: str) -> Resolution:
@@ -150,7 +153,7 @@ class ExchangeReader:
         timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + longest)
 
         def new_session(gateway: Gateway) -> GatewaySession:
-            return GatewaySession(gateway, self._network, self._secrets, self._cache, timeouts)
+            return GatewaySession(gateway, self._network, self._secrets, self._cache, timeouts, self._watch)
 
         return _Sessions(new_session, stack)
 

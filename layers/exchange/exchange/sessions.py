@@ -7,13 +7,14 @@ from typing import Self
 
 from exchange.authentication import Login
 from exchange.bounded_http import WebClient
+from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateways import Gateway
 from exchange.network import Network
 from exchange.problems import secret_unusable
 from exchange.sockets import Timeouts
-from exchange.tls import client_context
+from exchange.tls_connections import TlsClient
 from presence.errors import ConfigurationError, ProblemError
 
 
@@ -21,13 +22,20 @@ class GatewaySession:
     """One gateway during one read. For one thread."""
 
     def __init__(
-        self, gateway: Gateway, network: Network, secrets: SecretSource, cache: EndpointCache, timeouts: Timeouts
+        self,
+        gateway: Gateway,
+        network: Network,
+        secrets: SecretSource,
+        cache: EndpointCache,
+        timeouts: Timeouts,
+        watch: CertificateWatch | None = None,
     ) -> None:
         self.gateway = gateway
         self.network = network
         self._secrets = secrets
         self._cache = cache
         self._timeouts = timeouts
+        self._watch = watch
         self._client: WebClient | None = None
         self._login: Login | None = None
 
@@ -46,7 +54,8 @@ class GatewaySession:
     def client(self) -> WebClient:
         """The connections of this gateway, whose authorities are the gateway's or the system's."""
         if self._client is None:
-            self._client = WebClient(self.network, client_context(self.gateway.ca), self._timeouts)
+            tls = TlsClient(self.gateway.ca, self.gateway.tls, self._watch)
+            self._client = WebClient(self.network, tls, self._timeouts)
         return self._client
 
     def login(self) -> Login:

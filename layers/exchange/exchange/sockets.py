@@ -14,16 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.certificates import explain_verification
 from exchange.hosts import HostPort
 from exchange.network import Network
 from exchange.problems import (
     answer_too_large,
-    certificate_invalid,
     host_unreachable,
     no_time_left,
     timed_out,
-    tls_failed,
 )
 from presence.errors import ProblemError
 
@@ -95,9 +92,10 @@ class Allowance:
 
 
 class BoundedSocket(socket.socket):
-    """A TCP socket under an allowance."""
+    """A TCP socket under an allowance. `address` is where `open_address` connected it to."""
 
     allowance: Allowance | None = None
+    address: HostPort
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """Receive as `socket.recv_into`, within the allowance."""
@@ -142,49 +140,25 @@ def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> Boun
     reason = ""
     allowance.connect_seconds()  # asking for the addresses takes time too, and there may be none left
     for address in network.addresses(wanted):
-        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-        opened = BoundedSocket(family, socket.SOCK_STREAM)
         try:
-            opened.settimeout(allowance.connect_seconds())
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.connect((address.host, address.port))
+            return open_address(address, allowance)
         except TimeoutError:
-            opened.close()
             reason = f"no connection to {address} in time"
         except OSError as error:
-            opened.close()
             reason = f"{address}: {error.strerror or type(error).__name__}"
-        except BaseException:
-            opened.close()
-            raise
-        else:
-            opened.allowance = allowance
-            return opened
     raise ProblemError(host_unreachable(wanted.host, reason))
 
 
-def open_tls(network: Network, wanted: HostPort, context: ssl.SSLContext, allowance: Allowance) -> ssl.SSLSocket:
-    """Connect, and verify the certificate against the host's name (or its IP address). Raises `ProblemError`."""
-    plain = open_plain(network, wanted, allowance)
+def open_address(address: HostPort, allowance: Allowance) -> BoundedSocket:
+    """Connect to an address that `Network` gave. Raises OSError, and `ProblemError` when no time is left."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    opened = BoundedSocket(family, socket.SOCK_STREAM)
     try:
-        plain.settimeout(allowance.connect_seconds())
-        secure = context.wrap_socket(plain, server_hostname=wanted.host)
-    except ssl.SSLCertVerificationError as error:
-        raise ProblemError(certificate_invalid(wanted.host, *explain_verification(error, wanted.host))) from error
-    except TimeoutError as error:
-        raise ProblemError(tls_failed(wanted.host, "the handshake took too long")) from error
-    except ssl.SSLError as error:
-        raise ProblemError(tls_failed(wanted.host, _reason(error))) from error
-    except OSError as error:
-        reason = "the connection was lost during the handshake"
-        raise ProblemError(tls_failed(wanted.host, reason)) from error
-    finally:
-        plain.close()
-    if isinstance(secure, BoundedTlsSocket):
-        secure.allowance = allowance
-    return secure
-
-
-def _reason(error: ssl.SSLError) -> str:
-    """Return OpenSSL's word for it, for example `wrong version number`."""
-    return (error.reason or "handshake failure").replace("_", " ").lower()
+        opened.settimeout(allowance.connect_seconds())
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.connect((address.host, address.port))
+    except BaseException:
+        opened.close()
+        raise
+    opened.allowance, opened.address = allowance, address
+    return opened

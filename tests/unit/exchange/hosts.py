@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from exchange.certificates import CertificateWatch
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument, parse_gateways
+from exchange.hosts import HostPort
 from exchange.reader import ExchangeReader
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.listener import ClosedPort, Listener
@@ -75,8 +78,20 @@ class Net:
         stack.callback(closed.close)
         self.closed = f"127.0.0.1:{closed.port}"
 
-    def host(self, name: str, respond: Respond, *, port: int = 443, plain: bool = False, cert: str = "") -> KeptHost:
-        """Start a host that gives every whole request to `respond` and sends what it returns; None hangs up."""
+    def host(
+        self,
+        name: str,
+        respond: Respond,
+        *,
+        port: int = 443,
+        plain: bool = False,
+        cert: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> KeptHost:
+        """Start a host that gives every whole request to `respond` and sends what it returns; None hangs up.
+
+        It has a certificate of `authority` for its own name or for `cert`, unless `tls` brings another.
+        """
         kept = KeptHost(name)
 
         def serve(connection: socket.socket) -> None:
@@ -88,7 +103,7 @@ class Net:
                     return
                 connection.sendall(answer)
 
-        context = None if plain else self.authority.issue(cert or name).server_context()
+        context = None if plain else tls or self.authority.issue(cert or name).server_context()
         self.listen(name, port, Listener(serve, context))
         return kept
 
@@ -96,7 +111,7 @@ class Net:
         """Start any listener under a name and port."""
         self._stack.callback(listener.close)
         listener.start()
-        self.connect[f"{name}:{port}"] = f"127.0.0.1:{listener.port}"
+        self.connect[str(HostPort(name, port))] = f"127.0.0.1:{listener.port}"
 
     def silent(self, name: str, *ports: int) -> None:
         """Let a name have an address where nobody listens."""
@@ -126,6 +141,7 @@ class Net:
         cache: MemoryEndpointCache | None = None,
         secrets: Mapping[str, Credentials] | None = None,
         longest_read: float = 45.0,
+        watch: CertificateWatch | None = None,
         **network: Any,
     ) -> ExchangeReader:
         """Return a reader over `document` with short time-outs."""
@@ -137,6 +153,7 @@ class Net:
             connect_timeout=1.0,
             read_timeout=0.5,
             longest_read=longest_read,
+            watch=watch,
         )
 
 

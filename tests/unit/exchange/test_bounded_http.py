@@ -18,7 +18,7 @@ from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.network import Network
 from exchange.sockets import Timeouts
-from exchange.tls import client_context
+from exchange.tls_connections import TlsClient
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.listener import Listener
 from presence.errors import Problem, ProblemError
@@ -31,8 +31,8 @@ LIMIT = 100_000
 @contextlib.contextmanager
 def client(net: Net, *, ca: str | None = "", read: float = 0.4) -> Iterator[WebClient]:
     network = Network(net.document().network)
-    context = client_context(net.authority.pem if ca == "" else ca)
-    with WebClient(network, context, Timeouts(connect=0.5, read=read)) as web:
+    tls = TlsClient(net.authority.pem if ca == "" else ca)
+    with WebClient(network, tls, Timeouts(connect=0.5, read=read)) as web:
         yield web
 
 
@@ -207,12 +207,12 @@ def test_a_gateway_s_own_authorities_are_the_only_ones(net: Net) -> None:
 def test_sending_adds_no_other_authorities(net: Net) -> None:
     """Libraries on the way would load a bundle of public ones into the context."""
     net.host("mail.example.com", lambda _request: http(200))
-    context = client_context(net.authority.pem)
+    tls = TlsClient(net.authority.pem)
 
-    with WebClient(Network(net.document().network), context, Timeouts(0.5, 0.4)) as web:
+    with WebClient(Network(net.document().network), tls, Timeouts(0.5, 0.4)) as web:
         web.send("GET", URL, limit=LIMIT)
 
-    assert context.cert_store_stats()["x509"] == 1
+    assert tls.context.cert_store_stats()["x509"] == 1
 
 
 class OldAuthority(CertificateAuthority):
@@ -228,7 +228,7 @@ class OldAuthority(CertificateAuthority):
         (("other.example.com",), None, "it is for another name than mail.example.com"),
         (("*.mail.example.com",), None, "it is for another name"),
         (("*.com",), None, "it is for another name"),
-        (("*.example.com",), CertificateAuthority("Unknown CA"), "its issuer is not known"),
+        (("*.example.com",), CertificateAuthority("Unknown CA"), "CN=Unknown CA is missing"),
         (("mail.example.com",), OldAuthority(datetime.now(UTC) - timedelta(days=100)), "it has expired"),
         (("mail.example.com",), OldAuthority(datetime.now(UTC) + timedelta(days=100)), "it is not valid yet"),
     ],
@@ -276,7 +276,7 @@ def test_an_old_protocol_is_refused(net: Net) -> None:
     context.set_ciphers("DEFAULT@SECLEVEL=0")
     net.listen("mail.example.com", 443, Listener(lambda _connection: None, context))
 
-    assert problem(net).code == "TlsFailed"
+    assert problem(net).code == "TlsTooWeak"
 
 
 def login(net: Net, auth: str) -> Login:

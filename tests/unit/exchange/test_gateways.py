@@ -17,6 +17,7 @@ from exchange.gateways import (
     read_gateways_file,
 )
 from exchange.hosts import HostPort
+from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, TlsVersion
 from local.exchange.certificates import CertificateAuthority
 from presence.errors import ConfigurationError, ProblemError
 
@@ -89,6 +90,22 @@ def test_a_gateway_says_how_it_is_asked_for_automatic_replies(way: RepliesFrom) 
     assert branch.automatic_replies is way
 
 
+def test_a_gateway_permits_nothing_of_tls_unless_it_says_so() -> None:
+    says = {
+        "hostname_checks_common_name": True,
+        "x509_strict": False,
+        "oldest_tls": "1.0",
+        "security_level": Decimal(0),
+    }
+    document = deepcopy(WHOLE)
+    document["gateways"][1].update(says)
+
+    headquarters, branch = parse_gateways(document).gateways
+
+    assert headquarters.tls == NO_EXCEPTIONS == TlsOptions(False, True, TlsVersion.TLS_1_2, 2)  # noqa: FBT003
+    assert branch.tls == TlsOptions(True, False, TlsVersion.TLS_1_0, 0)  # noqa: FBT003
+
+
 def test_a_number_from_a_table_is_a_number() -> None:
     assert parse_gateways({**WHOLE, "schema_version": Decimal(1)}).gateways
 
@@ -137,6 +154,18 @@ def test_a_number_from_a_table_is_a_number() -> None:
         ("gateways/1/name", "headquarters", "gateways[1].name: 'headquarters' is the name of another gateway"),
         ("gateways/1/credentials", "../etc/passwd", "gateways[1].credentials: must be letters, digits, and . _ - only"),
         ("gateways/1/credentials", {"password": "x"}, "gateways[1].credentials: must be a text that is not empty"),
+        (
+            "gateways/1/hostname_checks_common_name",
+            "yes",
+            "gateways[1].hostname_checks_common_name: must be true or false, not a text",
+        ),
+        ("gateways/1/x509_strict", 0, "gateways[1].x509_strict: must be true or false, not a number"),
+        ("gateways/1/security_level", 3, "gateways[1].security_level: 3 is not known; use 2, 1 or 0"),
+        ("gateways/1/security_level", -1, "gateways[1].security_level: -1 is not known; use 2, 1 or 0"),
+        ("gateways/1/oldest_tls", "3.0", "gateways[1].oldest_tls: '3.0' is not known; use 1.2 or 1.1 or 1.0"),
+        ("gateways/1/oldest_tls", "1.1", 'gateways[1].oldest_tls: "1.1" is spoken with security_level = 0 only'),
+        ("gateways/1/check_hostname", False, "gateways[1].check_hostname: this key is not known here"),
+        ("gateways/1/verify", False, "gateways[1].verify: this key is not known here"),
         ("gateways/1/ca", "no certificate", "gateways[1].ca: holds no certificate in PEM"),
         ("gateways/1/ca_file", "ca.pem", "gateways[1].ca_file: this key is not known here"),
         (

@@ -323,7 +323,6 @@ def test_what_is_kept_is_forgotten_after_its_time() -> None:
 def test_a_gateway_host_may_be_an_ip_address_of_either_kind(net: Net) -> None:
     net.host("192.0.2.10", exchange, port=8443)
     net.host("2001:db8::1", exchange)
-    net.connect["[2001:db8::1]:443"] = net.connect.pop("2001:db8::1:443")
     old = {**BRANCH, "hosts": ["192.0.2.10:8443"]}
     new = {"kind": "ews", "domains": ["factory.test"], "hosts": ["[2001:db8::1]"]}
 

@@ -213,7 +213,7 @@ class Discovery:
             if step not in {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.HTTP_REDIRECT}
         ]
         for problem in serious:
-            if problem.code == "CertificateInvalid":
+            if problem.code in {"CertificateInvalid", "TlsTooWeak"}:
                 return NotDiscovered(problem, about_domain=True)
         passing = [problem for problem in serious if problem.kind is ProblemKind.PASSING]
         if not passing:

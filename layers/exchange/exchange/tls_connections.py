@@ -1,0 +1,99 @@
+"""TLS connections to the servers of a gateway: verified, or refused with what is wrong with which certificate."""
+
+from __future__ import annotations
+
+import ssl
+
+from exchange.certificate_faults import explain_fault
+from exchange.certificates import (
+    Certificate,
+    CertificateWatch,
+    SeenCertificate,
+    Verdict,
+    presented_chain,
+    verified_chain,
+)
+from exchange.hosts import HostPort
+from exchange.network import Network
+from exchange.problems import certificate_invalid, tls_failed
+from exchange.sockets import Allowance, BoundedTlsSocket, open_address, open_plain
+from exchange.tls import client_context, looking_context
+from exchange.tls_faults import explain_handshake
+from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
+from presence.clock import system_clock
+from presence.errors import Problem, ProblemError
+
+
+class TlsClient:
+    """Opens verified connections. `ca` is a chain in PEM that is trusted instead of the system's authorities.
+
+    `watch` is told of each certificate that is shown. For one thread.
+    """
+
+    def __init__(
+        self, ca: str | None, options: TlsOptions = NO_EXCEPTIONS, watch: CertificateWatch | None = None
+    ) -> None:
+        self.context = client_context(ca, options)
+        self._options = options
+        self._watch = watch
+
+    def open(self, network: Network, wanted: HostPort, allowance: Allowance) -> ssl.SSLSocket:
+        """Connect, and verify the certificate against the host's name (or its IP address).
+
+        Raises `ProblemError`: CertificateInvalid, TlsTooWeak, TlsFailed, and those of `open_plain`.
+        """
+        plain = open_plain(network, wanted, allowance)
+        try:
+            plain.settimeout(allowance.connect_seconds())
+            secure = self.context.wrap_socket(plain, server_hostname=wanted.host)
+        except ssl.SSLCertVerificationError as error:
+            raise ProblemError(self._refuse(wanted, plain.address, error, allowance)) from error
+        except TimeoutError as error:
+            self._tell(wanted, Verdict.NETWORK_ERROR)
+            raise ProblemError(tls_failed(wanted.host, "network error, the handshake took too long")) from error
+        except ssl.SSLError as error:
+            self._tell(wanted, Verdict.FAILED)
+            raise ProblemError(explain_handshake(wanted.host, error)) from error
+        except OSError as error:
+            self._tell(wanted, Verdict.NETWORK_ERROR)
+            reason = "network error, the connection was lost during the handshake"
+            raise ProblemError(tls_failed(wanted.host, reason)) from error
+        finally:
+            plain.close()
+        if isinstance(secure, BoundedTlsSocket):
+            secure.allowance = allowance
+        if self._watch is not None:
+            self._tell(wanted, Verdict.VERIFIED, verified_chain(secure))
+        return secure
+
+    def _refuse(
+        self, wanted: HostPort, address: HostPort, error: ssl.SSLCertVerificationError, allowance: Allowance
+    ) -> Problem:
+        """Say what is wrong, with the certificate that the server shows when it is asked a second time."""
+        chain = look(wanted, address, self._options, allowance)
+        fault = explain_fault(
+            error.verify_code, error.verify_message, wanted.host, chain, self._options, system_clock()
+        )
+        self._tell(wanted, fault.verdict, chain)
+        seen = f"; it shows {chain[0].describe()}" if chain else ""
+        return certificate_invalid(wanted.host, f"{fault.verdict}, {fault.what}{seen}", fault.remedy)
+
+    def _tell(self, host: HostPort, verdict: Verdict, chain: tuple[Certificate, ...] = ()) -> None:
+        if self._watch is not None:
+            self._watch(SeenCertificate(host, verdict, chain))
+
+
+def look(wanted: HostPort, address: HostPort, options: TlsOptions, allowance: Allowance) -> tuple[Certificate, ...]:
+    """Return the certificates that the server at an address sends, its own first; none if it can't be asked.
+
+    The ssl module keeps a refused certificate to itself, so the hands are shaken once more without verifying. The
+    connection is closed at once and goes to nobody: nothing is ever sent over it.
+    """
+    context = looking_context(options)
+    try:
+        with open_address(address, allowance) as plain:
+            plain.settimeout(allowance.connect_seconds())
+            with context.wrap_socket(plain, server_hostname=wanted.host) as secure:
+                return presented_chain(secure)
+    except (OSError, ProblemError):
+        return ()
