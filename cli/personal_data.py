@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
             raise ConfigurationError(f"nothing is stored of {person.address} in the stack {stack.name!r}")
         if arguments.action == "export":
             return _export(stack, person, held, arguments.output)
-        return _erase(stack, items, person, held, asked=not arguments.yes)
+        return _erase(stack, items, person, asked=not arguments.yes)
 
 
 def _export(stack: Stack, person: Person, held: Mapping[str, object], output: Path | None) -> int:
@@ -71,8 +71,8 @@ def _export(stack: Stack, person: Person, held: Mapping[str, object], output: Pa
     return 0
 
 
-def _erase(stack: Stack, items: PersonalItems, person: Person, held: Mapping[str, object], *, asked: bool) -> int:
-    if asked and not _confirmed(person, held):
+def _erase(stack: Stack, items: PersonalItems, person: Person, *, asked: bool) -> int:
+    if asked and not _confirmed(person):
         print("nothing was removed")
         return 1
     _audit(stack, "erase", person)
@@ -99,10 +99,9 @@ def _told(person: Person, erased: Erased) -> Iterator[str]:
     yield f"  table of endpoints: {erased.endpoints} items"
 
 
-def _confirmed(person: Person, held: Mapping[str, object]) -> bool:
-    counts = ", ".join(f"{name} {len(found)}" for name, found in held.items() if isinstance(found, list))
+def _confirmed(person: Person) -> bool:
     try:
-        answer = input(f"Erase {person.address} ({counts})? It can't be undone. Type the address to go on: ")
+        answer = input(f"Erase all that is stored of {person.address}? It can't be undone. Type the address to go on: ")
     except EOFError as error:
         print()
         raise ConfigurationError("nobody is there to ask, so nothing was removed: say --yes") from error

@@ -314,7 +314,7 @@ def test_the_address_has_to_be_typed_to_erase(
 
     monkeypatch.setattr("builtins.input", answer)
     code, out, _ = run("erase", ALICE)
-    assert "history 3" in asked[0]
+    assert f"Erase all that is stored of {ALICE}?" in asked[0]
     assert (ALICE not in str(items(stack))) is erased
     assert code == (0 if erased else 1)
     assert ("nothing was removed" in out) is not erased
