@@ -55,6 +55,7 @@ def parts() -> Parts:
         longest_read=settings.longest_read,
         longest_replies_read=settings.longest_replies_read,
         report=observer.failure,
+        warn=observer.warning,
     )
     profiles = CurrentDocument(
         "the part with the profiles",

@@ -95,6 +95,10 @@ def good_gateways() -> dict[str, Any]:
                 "domains": ["branch.test"],
                 "credentials": "branch-reader",
                 "auth": "basic",
+                "hostname_checks_common_name": True,
+                "x509_strict": False,
+                "oldest_tls": "1.0",
+                "security_level": 0,
             },
         ],
     }
@@ -367,6 +371,13 @@ GATEWAY_DOCUMENTS: dict[str, Change] = {
     "hosts of a gateway found by autodiscover": lambda document: document["gateways"][0].update(hosts=["a.test"]),
     "no hosts of a gateway of kind ews": lambda document: document["gateways"][1].pop("hosts"),
     "trusted hosts of a gateway of kind ews": lambda document: document["gateways"][1].update(trusted_hosts=["a.test"]),
+    "common names by a word": lambda document: document["gateways"][0].update(hostname_checks_common_name="yes"),
+    "a strictness by number": lambda document: document["gateways"][0].update(x509_strict=1),
+    "an unknown version of TLS": lambda document: document["gateways"][1].update(oldest_tls="3.0"),
+    "old TLS without its security level": lambda document: document["gateways"][1].pop("security_level"),
+    "old TLS with a security level that forbids it": lambda document: document["gateways"][1].update(security_level=1),
+    "an unknown security level": lambda document: document["gateways"][0].update(security_level=6),
+    "names that are not checked": lambda document: document["gateways"][0].update(check_hostname=False),
     "steps to skip of a gateway of kind ews": lambda document: document["gateways"][1].update(skip=["srv"]),
 }
 

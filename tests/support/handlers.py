@@ -47,6 +47,9 @@ class _Noted(Observer):
     def info(self, message: str, **details: object) -> None:
         """Log nothing."""
 
+    def warning(self, message: str, **details: object) -> None:
+        """Warn nobody."""
+
     def failure(self, message: str, **details: object) -> None:
         self.reasons.append(f"{message}: {details.get('reason')}")
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
+from exchange.expiry_watch import ExpiryWatch
 from exchange.gateways import parse_gateways
 from exchange.reader import ExchangeReader
 from presence.automatic_replies import AutomaticReplies
@@ -22,7 +23,7 @@ class CurrentGatewaysReader:
     """A CalendarReader over the gateways document as it stands.
 
     `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC; the
-    time-outs are in seconds.
+    time-outs are in seconds. `report` is told of a document that is refused, `warn` of certificates that end soon.
     """
 
     def __init__(
@@ -36,7 +37,10 @@ class CurrentGatewaysReader:
         longest_read: float,
         longest_replies_read: float,
         report: Report,
+        warn: Report,
     ) -> None:
+        watch = ExpiryWatch(clock, warn)
+
         def reader_of(content: Mapping[str, object]) -> ExchangeReader | None:
             return ExchangeReader(
                 gateways=parse_gateways(content),
@@ -47,6 +51,7 @@ class CurrentGatewaysReader:
                 read_timeout=read_timeout,
                 longest_read=longest_read,
                 longest_replies_read=longest_replies_read,
+                watch=watch,
             )
 
         self._readers = CurrentDocument("the gateways document", stored, reader_of, None, clock, report)

@@ -25,6 +25,10 @@ class Observer:
         """Log what was done."""
         self._logger.info(message, extra={"function": self._function, **details})
 
+    def warning(self, message: str, **details: object) -> None:
+        """Log what works and will not for long."""
+        self._logger.warning(message, extra={"function": self._function, **details})
+
     def failure(self, message: str, **details: object) -> None:
         """Log what could not be done, and why."""
         self._logger.error(message, extra={"function": self._function, **details})

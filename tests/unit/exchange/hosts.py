@@ -120,6 +120,10 @@ class Net:
 
     def document(self, *gateways: Mapping[str, Any], **network: Any) -> GatewaysDocument:
         """Return a document with these gateways, an autodiscover one for example.com if none is given."""
+        return parse_gateways(self.content(*gateways, **network))
+
+    def content(self, *gateways: Mapping[str, Any], **network: Any) -> dict[str, object]:
+        """Return what stands in `document`, as an operator writes it."""
         complete = [
             {
                 "name": f"gateway{index}",
@@ -133,7 +137,7 @@ class Net:
             for index, gateway in enumerate(gateways or ({},))
         ]
         settings = {"nameservers": [self.nameserver.address], "connect": self.connect, "allow_loopback": True}
-        return parse_gateways({"schema_version": 1, "network": {**settings, **network}, "gateways": complete})
+        return {"schema_version": 1, "network": {**settings, **network}, "gateways": complete}
 
     def reader(
         self,

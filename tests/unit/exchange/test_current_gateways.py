@@ -94,6 +94,7 @@ def reader(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Curre
         longest_read=1.0,
         longest_replies_read=5.0,
         report=desk.report,
+        warn=desk.report,
     )
 
 

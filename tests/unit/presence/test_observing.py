@@ -45,6 +45,12 @@ def test_a_failure_is_logged_as_an_error(capsys: pytest.CaptureFixture[str]) -> 
     assert (line["level"], line["record"], line["reason"]) == ("ERROR", "m1", "user 1: changed")
 
 
+def test_a_warning_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Observer("check_calendars").warning("a certificate ends soon", days_left=9)
+    (line,) = lines(capsys)
+    assert (line["level"], line["days_left"], line["function"]) == ("WARNING", 9, "check_calendars")
+
+
 def test_a_text_over_several_lines_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Observer("check_calendars").failure("record not handled", reason="first\nsecond\u2028third")
     (line,) = lines(capsys)
