@@ -113,10 +113,18 @@ class TestCalendarOff:
         assert (alice.shown, alice.record.version) == ("PresenceUnknown by not-read", 1)
         alice.say("UseCalendar", on=False)
         assert (alice.shown, alice.record.version) == ("PresenceUnknown by calendar-off", 2)
+        assert (alice.record.change, alice.record.since) == (Change.PRESENCE, at("12:00"))
         writes = alice.records.writes
         alice.go_on("12:10")
         alice.say("UseCalendar", on=False)
         assert alice.records.writes == writes
+
+    def test_it_is_published_also_where_exchange_had_no_data(self) -> None:
+        alice = Desk("12:00", entry("09:00", "36:00", BusyType.NO_DATA))
+        alice.check()
+        assert (alice.shown, alice.record.freshness) == ("PresenceUnknown by no-data", Freshness.CURRENT)
+        alice.say("UseCalendar", on=False)
+        assert (alice.shown, alice.record.version) == ("PresenceUnknown by calendar-off", 2)
 
     def test_what_is_set_by_hand_and_calls_are_shown_as_ever(self) -> None:
         alice = desk("12:00", ("11:00", "15:00"))
@@ -153,7 +161,7 @@ class TestCalendarOff:
         alice.while_reading = lambda: alice.say("UseCalendar", on=False)
         alice.check()
         assert alice.shown == "PresenceUnknown by calendar-off"
-        assert alice.record.knowledge.calendar is None
+        assert (alice.record.knowledge.calendar, alice.record.read_at) == (None, None)
 
     def test_a_check_that_fails_meanwhile_leaves_no_problem(self) -> None:
         alice = desk("12:00")
@@ -267,6 +275,22 @@ def test_who_loses_a_race_decides_again_and_answers_with_what_stands() -> None:
     alice.records.write = somebody_else_first  # type: ignore[method-assign,assignment]
     done: Commanded = alice.say("SetPresence", presence="Away")
     assert (done.record, done.record.until) == (alice.record, at("20:00"))
+
+
+def test_who_is_overtaken_by_the_same_command_answers_with_what_that_one_wrote() -> None:
+    alice = desk("12:00")
+    message = alice.message("SetPresence", presence="Away")
+    write = alice.records.write
+
+    def the_same_first(record: object) -> object:
+        alice.records.write = write  # type: ignore[method-assign]
+        alice.take(message)
+        return write(record)  # type: ignore[arg-type]
+
+    alice.records.write = the_same_first  # type: ignore[method-assign,assignment]
+    done = alice.take(message)
+    assert (done.record, done.why) == (alice.record, "nothing new")
+    assert alice.shown == BY_HAND
 
 
 def test_reminders_are_asked_for_and_taken_back() -> None:

@@ -108,6 +108,11 @@ class TestByHand:
         alice.profile = DEFAULT
         assert seen(alice, "12:05") == [BY_HAND]
 
+    def test_a_length_of_time_is_not_cut_short_and_ends_on_a_whole_second(self) -> None:
+        alice = desk("12:00:00.25")
+        alice.say("SetPresence", presence="Away", forMinutes=30)
+        assert alice.record.until == at("12:30:01")
+
     def test_another_one_takes_its_place(self) -> None:
         alice = desk("12:00")
         alice.say("SetPresence", presence="Away", until="2026-11-23T18:00:00Z")
@@ -117,7 +122,7 @@ class TestByHand:
         assert seen(alice, "13:00") == [FREE]
 
     def test_im_back_ends_it_early_and_what_is_shown_holds_from_then_on(self) -> None:
-        alice = desk("09:00", ("10:30", "13:00"))
+        alice = desk("09:00", ("11:30", "13:00"))
         alice.say("SetPresence", presence="Away", until="2026-11-23T18:00:00Z")
         alice.go_on("12:00")
         alice.say("ClearPresence")
@@ -156,6 +161,11 @@ class TestNextBoundary:
         alice = desk("12:00", ("11:00", "12:30"))
         alice.say("SetPresence", presence="Available")
         assert seen(alice, "12:29:59", "12:30") == ["Available by set-by-hand", FREE]
+
+    def test_where_it_begins_is_no_boundary_that_ends_it(self) -> None:
+        alice = desk("12:00", ("12:00", "12:30"))
+        alice.say("SetPresence", presence="Away")
+        assert alice.record.until == at("12:30")
 
     def test_between_two_meetings_that_show_the_same_is_no_boundary(self) -> None:
         alice = desk("12:00", ("11:00", "12:30"), ("12:30", "13:00"))
