@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -232,10 +233,9 @@ class VirtualSns:
 class VirtualSecrets:
     """A client of the secrets, which are texts by their names."""
 
-    exceptions = type("exceptions", (), {"ClientError": ClientError})
-
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
+        self.exceptions = SimpleNamespace(ClientError=ClientError)
 
     def get_secret_value(self, **call: Any) -> dict[str, Any]:
         """Answer GetSecretValue. Raises ClientError if there is none."""

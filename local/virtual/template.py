@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,7 @@ class Template:
 
     def __init__(self, checkout: Path, parameters: Mapping[str, str]) -> None:
         self._checkout = checkout
-        text = (checkout / "template.yaml").read_text(encoding="utf-8")
-        self._document: Mapping[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader with tags
+        self._document = _document((checkout / "template.yaml").read_text(encoding="utf-8"))
         declared = self._document["Parameters"]
         if unknown := set(parameters) - set(declared):
             raise ValueError(f"template.yaml has no parameter {', '.join(sorted(unknown))}")
@@ -102,6 +102,12 @@ class Template:
                 condition, then, otherwise = argument
                 return self._resolved(then if self._holds(condition) else otherwise)
         return {name: self._resolved(each) for name, each in value.items()}
+
+
+@cache
+def _document(text: str) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader with tags
+    return document
 
 
 def period_of(schedule: str) -> timedelta:
