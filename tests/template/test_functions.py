@@ -48,6 +48,9 @@ def _variables(folder: str, choice: str = "Default") -> dict[str, str]:
     """Return a function's own variables as a deployment sets them; `choice` says which value of a parameter."""
     values: dict[str, str] = {}
     for name, value in _function(folder).get("Environment", {}).get("Variables", {}).items():
+        if isinstance(value, str):
+            values[name] = value
+            continue
         parameter = template()["Parameters"].get(value.get("Ref"), {})
         chosen = str(parameter.get(choice, parameter.get("Default", "something")))
         values[name] = LEAST_DEPLOYED.get(value.get("Ref"), chosen) if chosen == "0" else chosen
