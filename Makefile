@@ -1,5 +1,6 @@
 # make demo    the whole way on this machine: simulated Exchange, the real template in an embedded engine, judged
 # make test    everything that must hold: lint, types, all tests, the template, the build
+# make bench   what is promised about time, measured on this machine; build/bench.json has the figures
 #
 # Needs python3 (3.11 or newer), make, and a package index that pip knows. What is downloaded is kept in build/wheels,
 # so that everything works a second time without a network. Nothing is installed outside of .venv and build.
@@ -29,12 +30,12 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test lint types unit unit-py313 contract integration e2e template build bench install engine layers \
+.PHONY: help demo test lint types unit unit-py313 contract integration properties e2e template build bench install engine layers \
     sam pins clean distclean
 
 help:
-	@sed -n '1,5s/^# \{0,1\}//p' Makefile
-	@echo 'Also: lint types unit contract integration e2e template build clean distclean pins'
+	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@echo 'Also: lint types unit contract integration properties e2e template build clean distclean pins'
 
 # ---- what people call ----
 
@@ -56,6 +57,10 @@ unit: install
 contract: install
 	$(PYTEST) tests/contract
 
+# What is shown at random against an oracle: `make properties EXAMPLES=1000000` tries a million scenarios.
+properties: install
+	EXAMPLES=$(or $(EXAMPLES),100000) $(PYTEST) --numprocesses auto tests/integration/test_properties.py
+
 integration: install engine layers
 	$(PYTEST) tests/integration
 
@@ -65,13 +70,8 @@ e2e: install engine layers
 template: install sam
 	$(PYTEST) tests/template
 
-ifneq ($(wildcard benchmarks/__main__.py),)
-bench: install
+bench: install engine layers
 	$(BIN)/python -m benchmarks
-else
-bench:
-	@echo 'There are no benchmarks yet.'
-endif
 
 clean:
 	rm -rf $(filter-out $(WHEELS),$(wildcard $(BUILD)/*)) .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info \

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, Protocol, TypedDict, TypeVar
 
 from presence import fields
@@ -44,10 +43,6 @@ class Batch(Generic[Item]):
 
     items: Sequence[tuple[str, Item]]
     malformed: Sequence[tuple[str, MalformedMessage]]
-
-    def sorted_by(self, instant: Callable[[Item], datetime]) -> Batch[Item]:
-        """Return the batch with its items in the order of an instant that each has."""
-        return Batch(sorted(self.items, key=lambda pair: instant(pair[1])), self.malformed)
 
 
 def decode_queue_event(event: object, decode: Callable[[str], Item]) -> Batch[Item]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,11 +120,3 @@ def test_a_function_that_is_being_stopped_is_not_held_up() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         handle_each(Batch([("m0", 1)], []), handle, Log())
-
-
-def test_a_batch_can_be_sorted_by_an_instant() -> None:
-    ten = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    error = MalformedMessage("x")
-    batch = Batch([("a", 3), ("b", 1), ("c", 2)], [("d", error)])
-    ordered = batch.sorted_by(lambda number: ten + timedelta(seconds=number))
-    assert ordered == Batch([("b", 1), ("c", 2), ("a", 3)], [("d", error)])

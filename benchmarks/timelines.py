@@ -1,0 +1,65 @@
+"""From the entries of a calendar to the timeline: judged by the profile, made into claims, swept into segments.
+
+The quickest run tells what it costs; all others tell how busy the machine was. On one that is busy all the time it is
+looked for a little longer.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+import timeit
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from benchmarks.figures import Figure, Measurement, percentile
+from presence.calendar import BusyType, CalendarEntry, Window
+from presence.knowledge import claims_of_entries, judgements
+from presence.known_calendar import KnownEntry
+from presence.profiles import DEFAULT
+from presence.timeline import Segment, timeline_of
+
+ENTRIES: Final = 50
+LONGEST: Final = 200.0
+"""Microseconds that a user with so many entries may take."""
+
+_TIMES: Final = 50
+_LEAST_RUNS: Final = 100
+_LONGEST_SECONDS: Final = 20.0
+_START: Final = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def calendar() -> tuple[KnownEntry, ...]:
+    """Return the entries of a calendar in which entries touch, nest and cross, the same at each call."""
+    chance = random.Random(ENTRIES)  # noqa: S311  it makes up a calendar
+    kinds = [BusyType.BUSY] * 3 + [BusyType.TENTATIVE, BusyType.OUT_OF_OFFICE, BusyType.WORKING_ELSEWHERE]
+    entries = []
+    for _ in range(ENTRIES):
+        start = _START + timedelta(minutes=15 * chance.randrange(96))
+        length = timedelta(minutes=15 * chance.choice([1, 2, 2, 4, 4, 8, 12]))
+        entries.append(KnownEntry(CalendarEntry(start, start + length, chance.choice(kinds)), ""))
+    return tuple(sorted(entries, key=lambda known: known.entry.start))
+
+
+def timeline(entries: tuple[KnownEntry, ...]) -> tuple[Segment, ...]:
+    """Return the timeline of the entries under the default profile, over 25 hours."""
+    window = Window(_START - timedelta(hours=1), _START + timedelta(hours=24))
+    return timeline_of(claims_of_entries(judgements(entries, DEFAULT, None), DEFAULT), window)
+
+
+def figures() -> list[Figure]:
+    """Measure and return the figures."""
+    entries = calendar()
+    timer = timeit.Timer(lambda: timeline(entries))
+    started, runs = time.monotonic(), [math.inf]
+    while len(runs) <= _LEAST_RUNS or (min(runs) > LONGEST and time.monotonic() - started < _LONGEST_SECONDS):
+        runs.append(timer.timeit(_TIMES) / _TIMES * 1e6)
+    return [
+        Figure("segments", len(timeline(entries)), ""),
+        Figure("time, the quickest run", min(runs), "µs", at_most=LONGEST),
+        Figure("time, half of the runs", percentile(runs, 0.5), "µs"),
+    ]
+
+
+MEASUREMENTS: Final = (Measurement("timeline_microseconds", figures),)
