@@ -129,6 +129,7 @@ def meeting_starts(calendar: KnownCalendar | None) -> list[datetime]:
             if known.rule in _MEETING_RULES
             and known.entry.busy_type is BusyType.BUSY
             and known.entry.is_meeting is not False
+            and known.entry.start < known.entry.end
             and _begins(known.entry, calendar)
         }
     )

@@ -58,11 +58,21 @@ def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple
     """
     told = [entry for entry in reading.entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
     entries = list(told)
-    for gap in reading.entries:
-        if gap.busy_type is BusyType.NO_DATA:
-            for start, end in _without([(gap.start, gap.end)], told):
-                entries += _known_of(start, end, earlier, reading.window.start)
+    for start, end in _without(_stretches_without_data(reading), told):
+        entries += _known_of(start, end, earlier, reading.window.start)
     return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
+
+
+def _stretches_without_data(reading: CalendarReading) -> list[tuple[datetime, datetime]]:
+    """Return the stretches for which a reading has no data; those that touch are one, so that nothing is cut there."""
+    stretches: list[tuple[datetime, datetime]] = []
+    gaps = [entry for entry in reading.entries if entry.busy_type is BusyType.NO_DATA and entry.start < entry.end]
+    for start, end in sorted((gap.start, gap.end) for gap in gaps):
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
+        else:
+            stretches.append((start, end))
+    return stretches
 
 
 def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None, asked: datetime) -> list[CalendarEntry]:

@@ -1,0 +1,172 @@
+"""Properties of what is shown, over everything that can be known of somebody, against an oracle that looks at instants.
+
+10,000 examples each time; `make properties EXAMPLES=1000000` tries as many as it is told to, on all processors.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from presence.commands import ClearPresence, SetPresence
+from presence.decisions import after_command, repainted
+from presence.freshness import Rules
+from presence.knowledge import picture_of
+from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.records import User
+from presence.standing_claims import still_standing
+from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant, says_the_same, segment_at
+from tests.support.scenarios import HOUR, MINUTE, Scenario, scenario_of, simpler
+
+MOMENT = timedelta(microseconds=1)
+Value = TypeVar("Value")
+ALICE = User("a" * 32, "alice@example.com")
+IN_A_CALL = Presence(Availability.BUSY, Activity.IN_A_CALL)
+A_PART = 10_000
+EXAMPLES = int(os.environ.get("EXAMPLES", "10000"))
+
+
+def told(timeline: tuple[Segment, ...], scenario: Scenario) -> datetime:
+    """Until when the timeline says what is shown: as far as the calendar is known, unless the day is too crowded."""
+    return timeline[-1].since if len(timeline) == MAXIMUM_SEGMENTS else scenario.known_until
+
+
+def shows_what_a_look_at_each_instant_shows(scenario: Scenario) -> None:
+    picture, naive = scenario.picture, scenario.naive
+    assert picture.note == naive.note()
+    boundaries = [segment.since for segment in picture.timeline]
+    limit = told(picture.timeline, scenario)
+    for at in {*boundaries, *scenario.instants()}:
+        for instant in (at - MOMENT, at):
+            if scenario.now - HOUR <= instant < limit:
+                segment = segment_at(picture.timeline, instant)
+                assert segment is not None
+                assert (segment.presence, segment.source) == naive.shown_at(instant), instant
+
+
+def covers_the_window_without_gap_or_overlap(scenario: Scenario) -> None:
+    timeline = scenario.picture.timeline
+    assert timeline[0].since == scenario.now - HOUR
+    assert all(one.until == other.since and one.since < other.since for one, other in pairwise(timeline))
+    assert timeline[-1].until is None
+    assert all(one != replace(other, since=one.since, until=one.until) for one, other in pairwise(timeline))
+
+
+def is_the_same_in_whatever_order(scenario: Scenario) -> None:
+    order = random.Random(scenario.now.timestamp())  # noqa: S311  any order will do
+
+    def shuffled(values: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple(order.sample(values, len(values)))
+
+    again = replace(
+        scenario,
+        entries=None if scenario.entries is None else shuffled(scenario.entries),
+        before=None if scenario.before is None else shuffled(scenario.before),
+        periods=None if scenario.periods is None else shuffled(scenario.periods),
+        standing=shuffled(scenario.standing),
+    )
+    assert again.picture.timeline == scenario.picture.timeline
+
+
+def is_the_same_when_it_is_made_again(scenario: Scenario) -> None:
+    picture = scenario.picture
+    assert picture_of(picture.knowledge, scenario.profile, scenario.now) == picture
+
+
+def shows_nobody_available_where_a_claim_stands(scenario: Scenario) -> None:
+    """Where nothing is said to claim otherwise, nothing does."""
+    calendar = scenario.picture.knowledge.calendar
+    claims = [
+        (known.entry.start, known.entry.end)
+        for known in (() if calendar is None else calendar.entries)
+        if known.rule in {"busy", "busy-meeting", "out-of-office", "no-data", "last-known"}
+        and known.entry.start < known.entry.end
+    ]
+    for segment in scenario.picture.timeline[: MAXIMUM_SEGMENTS - 1]:
+        if segment.source == "none" and segment.presence == AVAILABLE:
+            until = segment.until or scenario.known_until
+            assert not [claim for claim in claims if claim[0] < until and claim[1] > segment.since]
+
+
+def says_the_same_as_time_goes_on(scenario: Scenario) -> None:
+    picture = scenario.picture
+    for minutes in (1, 17, 60, 300):
+        later = scenario.now + minutes * MINUTE
+        knowledge = replace(picture.knowledge, standing=still_standing(picture.knowledge.standing, later))
+        again = picture_of(knowledge, scenario.profile, later).timeline
+        if len(again) < MAXIMUM_SEGMENTS:
+            assert says_the_same(picture.timeline, again, later), minutes
+
+
+def forgets_a_claim_that_was_taken_back(scenario: Scenario) -> None:
+    now, profile = scenario.now, scenario.profile
+    first = after_command(None, ALICE, ClearPresence("fax"), profile, now, Rules()).record
+    assert first is not None
+    picture = scenario.picture
+    knowledge = replace(picture.knowledge, standing=still_standing(picture.knowledge.standing, now))
+    known = repainted(replace(first, knowledge=knowledge, read_at=now), profile, now, Rules())
+    claimed = after_command(known, ALICE, SetPresence(IN_A_CALL, "exchange", "fax"), profile, now, Rules()).record
+    assert claimed is not None
+    freed = after_command(claimed, ALICE, ClearPresence("fax"), profile, now, Rules()).record
+    assert freed is not None
+    assert (freed.timeline, freed.knowledge, freed.presence) == (known.timeline, known.knowledge, known.presence)
+    assert from_instant(known.timeline, now) == freed.timeline
+
+
+PROPERTIES: tuple[Callable[[Scenario], None], ...] = (
+    covers_the_window_without_gap_or_overlap,
+    is_the_same_in_whatever_order,
+    is_the_same_when_it_is_made_again,
+    shows_nobody_available_where_a_claim_stands,
+    says_the_same_as_time_goes_on,
+    forgets_a_claim_that_was_taken_back,
+    shows_what_a_look_at_each_instant_shows,
+)
+
+
+def broken(scenario: Scenario) -> AssertionError | None:
+    """Return how a property does not hold."""
+    for holds in PROPERTIES:
+        try:
+            holds(scenario)
+        except AssertionError as error:
+            return AssertionError(f"{holds.__name__}: {error}\n{scenario}")
+    return None
+
+
+def simplest(scenario: Scenario, error: AssertionError) -> AssertionError:
+    """Return what is wrong with the simplest scenario like this one."""
+    for one in simpler(scenario):
+        found = broken(one)
+        if found is not None:
+            return simplest(one, found)
+    return error
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", range(-(-EXAMPLES // A_PART)))
+def test_what_is_shown_has_its_properties(part: int) -> None:
+    @settings(max_examples=min(A_PART, EXAMPLES), deadline=None, database=None, derandomize=False)
+    @given(st.integers(0, 2**63))
+    def holds(seed: int) -> None:
+        judge(seed)
+
+    del part  # each part tries other examples
+    holds()
+
+
+def judge(seed: int) -> None:
+    """Raise AssertionError if a property does not hold of the scenario of a seed: `judge(7)` tries one again."""
+    scenario = scenario_of(seed)
+    error = broken(scenario)
+    if error is not None:
+        raise simplest(scenario, error)
