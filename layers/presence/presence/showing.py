@@ -80,10 +80,10 @@ def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:
 
 
 def _belief(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
-    """Return how far the record is believed. That a calendar is switched off is certain."""
+    """Return how far the record is believed. That a calendar is switched off is certain; a pause is, until it ends."""
     knowledge = record.knowledge
     if not knowledge.use.allows(now):
-        return Belief(Freshness.CURRENT, None)
+        return Belief(Freshness.CURRENT, knowledge.use.paused_until if knowledge.use.on else None)
     if knowledge.calendar is None or record.read_at is None:
         return Belief(Freshness.UNKNOWN, None)
     return belief_at(now, record.read_at, record.failing_since, knowledge.calendar.horizon, rules)

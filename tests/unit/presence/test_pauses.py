@@ -1,0 +1,37 @@
+"""A calendar that is paused: certain while the pause lasts, and no longer than that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from presence.commands import UseCalendar
+from presence.decisions import after_command, at_transition
+from presence.freshness import Freshness, Rules
+from presence.knowledge import CalendarUse
+from presence.presences import UNKNOWN
+from presence.profiles import DEFAULT
+from presence.records import PresenceRecord, User
+
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+TEN = NINE + timedelta(hours=1)
+ALICE = User("a" * 32, "alice@example.com")
+
+
+def switched(use: CalendarUse) -> PresenceRecord:
+    record = after_command(None, ALICE, UseCalendar(use), DEFAULT, NINE, Rules()).record
+    assert record is not None
+    return replace(record, revision=1)
+
+
+def test_when_a_pause_is_over_nothing_is_known_until_the_calendar_is_read() -> None:
+    paused = switched(CalendarUse(paused_until=TEN))
+    assert (paused.presence, paused.freshness, paused.next_at) == (UNKNOWN, Freshness.CURRENT, TEN)
+    over = at_transition(paused, TEN, Rules()).record
+    assert over is not None
+    assert (over.presence, over.freshness, over.version) == (UNKNOWN, Freshness.UNKNOWN, 2)
+
+
+def test_a_calendar_that_is_off_stays_off() -> None:
+    assert switched(CalendarUse(on=False)).next_at is None
+    assert switched(CalendarUse(on=False, paused_until=TEN)).next_at is None
