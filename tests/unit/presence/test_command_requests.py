@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presence.command_requests import decode_command_request
@@ -111,6 +111,7 @@ _KEYS = ["presence", "source", "strength", "until", "forMinutes", "ending", "on"
 _TYPES = st.sampled_from(["SetPresence", "ClearPresence", "UseCalendar", "RemindOfMeetings"])
 
 
+@settings(deadline=None)
 @given(_TYPES, st.dictionaries(st.sampled_from([*_KEYS, "requestedAt", "requestedBy", "address"]), _VALUES))
 def test_whatever_comes_is_taken_or_refused_in_words(type_: str, fields: dict[str, object]) -> None:
     refused_fields = {*_KEYS, "requestedAt", "requestedBy", "address"}

@@ -165,7 +165,7 @@ class TestNextBoundary:
     def test_where_it_begins_is_no_boundary_that_ends_it(self) -> None:
         alice = desk("12:00", ("12:00", "12:30"))
         alice.say("SetPresence", presence="Away")
-        assert alice.record.until == at("12:30")
+        assert (alice.shown, alice.record.until) == (BY_HAND, at("12:30"))
 
     def test_between_two_meetings_that_show_the_same_is_no_boundary(self) -> None:
         alice = desk("12:00", ("11:00", "12:30"), ("12:30", "13:00"))
