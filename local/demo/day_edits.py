@@ -100,7 +100,7 @@ def _edit(exchange: SimulatedExchange, address: str, now: datetime, chance: rand
 
     def make() -> None:
         begins = now.replace(second=0, microsecond=0) + _STEP * chance.randint(-8, 24)
-        if chance.random() < 0.2:  # noqa: PLR2004  one in five at an odd second: nothing may count in minutes
+        if not chance.randrange(5):  # at an odd second: nothing may count in whole minutes
             begins += timedelta(seconds=chance.randint(1, 59))
         ends = begins + _STEP * chance.randint(1, 24)
         ahead = [
@@ -108,17 +108,18 @@ def _edit(exchange: SimulatedExchange, address: str, now: datetime, chance: rand
             for entry_id, entry in organisation.calendar(address).items()
             if entry.recurrence is None and now < entry.end < now + timedelta(hours=4)
         ]
-        kind = chance.randrange(5) if ahead else 0
-        if kind <= 1:
-            organisation.add(address, Entry(begins, ends, chance.choice(_STATUSES), is_meeting=chance.random() < 0.5))  # noqa: PLR2004
+        status = chance.choice(_STATUSES)
+        kind = chance.choice(("add", "add", "remove", "retime", "status")) if ahead else "add"
+        if kind == "add":
+            organisation.add(address, Entry(begins, ends, status, is_meeting=chance.choice((True, False))))
             return
         entry_id = chance.choice(ahead)
-        if kind == 2:  # noqa: PLR2004
+        if kind == "remove":
             organisation.remove(address, entry_id)
-        elif kind == 3:  # noqa: PLR2004
+        elif kind == "retime":
             organisation.change(address, entry_id, end=max(ends, organisation.calendar(address)[entry_id].start))
         else:
-            organisation.change(address, entry_id, status=chance.choice(_STATUSES))
+            organisation.change(address, entry_id, status=status)
 
     return make
 

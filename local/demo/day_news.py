@@ -17,6 +17,7 @@ _CALENDARS = "GetUserAvailability"
 _MAIL_TIPS = "GetMailTips"
 _REPLIES = frozenset({_MAIL_TIPS, "GetUserOofSettings"})
 _ANSWERED = 200
+_SERVERS_OWN_ERROR = 500
 LONGEST_WITHOUT_ASKING = timedelta(minutes=5, seconds=10)
 """A check interval, and the time that a schedule and a queue take."""
 
@@ -99,7 +100,7 @@ def _of_domain(addresses: Iterable[str], domain: str) -> Iterator[str]:
 
 
 def _failed(request: LoggedRequest) -> bool:
-    return request.status == 0 or request.status >= 500  # noqa: PLR2004  a server's own errors
+    return request.status == 0 or request.status >= _SERVERS_OWN_ERROR
 
 
 def _entries_at(history: Sequence[Snapshot], instant: datetime) -> tuple[Entry, ...] | None:

@@ -11,13 +11,13 @@ import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from local.virtual.services import (
     Chance,
-    Handle,
     Nature,
     VirtualQueue,
     VirtualSecrets,
@@ -110,7 +110,7 @@ class VirtualCloud:
 
     def _connect(self, function: Function) -> None:
         """Let queues and streams call the function."""
-        handle: Handle = lambda event: self.invoke(function.name, event)  # noqa: E731
+        handle = partial(self.invoke, function.name)
         for properties in function.sources("SQS"):
             queue = self.queues[properties["Queue"]]
             queue.handle, queue.batch_size = handle, int(properties.get("BatchSize", 10))
@@ -158,21 +158,21 @@ class VirtualCloud:
 
 
 class _Observer:
-    """Notes the failures that a function logs; `presence.observing.Observer` would print them."""
+    """Stands for `presence.observing.Observer`, which prints: notes failures and lets everything else go by.
+
+    What was done is judged by what comes of it.
+    """
 
     def __init__(self, function: str, note: Callable[[str], None]) -> None:
         self._function = function
         self._note = note
 
-    def info(self, message: str, **details: object) -> None:
-        """Note nothing: what was done is judged by what comes of it."""
-
     def failure(self, message: str, **details: object) -> None:
         """Note what could not be done."""
         self._note(f"{self._function}: {message} {details.get('reason', '')}".rstrip())
 
-    def count(self, counts: Mapping[str, int]) -> None:
-        """Count nothing."""
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 def _table(properties: Mapping[str, Any]) -> VirtualTable:
