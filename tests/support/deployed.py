@@ -6,12 +6,15 @@ makes of them are answered here; tests/integration makes them of the embedded en
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Any
 
 import boto3
@@ -22,6 +25,7 @@ from tests.support.aws import ENVIRONMENT, REGION, Account, account
 from tests.support.template import resources, template
 
 STACK = "under-test"
+_CALLS = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class _CloudFormation:
 
 
 class _Lambda:
-    """Answers GetFunctionConfiguration with the variables that a function is deployed with."""
+    """Answers GetFunctionConfiguration with a function's variables as deployed, and Invoke by running the function."""
 
     def __init__(self, made: Deployed) -> None:
         self._made = made
@@ -116,6 +120,24 @@ class _Lambda:
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803  AWS's spelling
         folder = FunctionName.removeprefix(f"{STACK}-")
         return {"FunctionName": FunctionName, "Environment": {"Variables": self._made.variables_of(folder)}}
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803  AWS's spelling
+        folder = FunctionName.removeprefix(f"{STACK}-")
+        handler = importlib.import_module(f"functions.{folder}.handler")
+        handler.parts.cache_clear()
+        answer: dict[str, Any] = {"StatusCode": 200}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in self._made.variables_of(folder).items():
+                environment.setenv(name, value)
+            # Powertools keeps a logger per service, with the standard output of the day it was made.
+            environment.setenv("POWERTOOLS_SERVICE_NAME", f"{FunctionName} {next(_CALLS)}")
+            try:
+                payload = handler.lambda_handler(json.loads(Payload), None)
+            except Exception as error:  # noqa: BLE001  Lambda's runtime answers with whatever a function raises
+                answer["FunctionError"] = "Unhandled"
+                payload = {"errorType": type(error).__name__, "errorMessage": str(error)}
+        handler.parts.cache_clear()
+        return {**answer, "Payload": io.BytesIO(json.dumps(payload).encode())}
 
 
 def audited(stack: Deployed) -> list[dict[str, Any]]:
