@@ -17,6 +17,7 @@ from local.stack.packaging import CHECKOUT, package_template
 DEFAULT_STACK_NAME: Final = "calendar-presence"
 
 _BUCKET: Final = "artefacts"
+_TEMPLATE_KEY: Final = "template.yaml"
 _WAIT: Final = {"Delay": 1, "MaxAttempts": 60}
 
 
@@ -70,10 +71,13 @@ def deploy(
     layer's packages are missing, `DeploymentError` if the engine refused the template or could not make a resource.
     """
     cloudformation = engine.client("cloudformation")
-    template = package_template((CHECKOUT / "template.yaml").read_text(encoding="utf-8"), _uploader(engine))
+    upload = _uploader(engine)
+    template = package_template((CHECKOUT / "template.yaml").read_text(encoding="utf-8"), upload)
+    upload(_TEMPLATE_KEY, template.encode())
     wanted = {
         "StackName": stack_name,
-        "TemplateBody": template,
+        # A template that is sent along may have 51,200 bytes (CloudFormation user guide, "Quotas").
+        "TemplateURL": f"{engine.endpoint_url}/{_BUCKET}/{_TEMPLATE_KEY}",
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in sorted((parameters or {}).items())
         ],
