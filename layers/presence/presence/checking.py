@@ -245,11 +245,12 @@ class CalendarCheck:
         """Put the users who failed for a passing reason back on the queue; return how many."""
         next_turn = request.requested_at + self._options.interval
         by_delay: defaultdict[int, list[User]] = defaultdict(list)
+        # One for all: who failed together is asked for together again, by one request and not by one for each.
+        backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
         now = self._clock()
         for user, problem in failed:
             if problem.kind is not ProblemKind.PASSING:
                 continue
-            backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
             delay = math.ceil(problem.retry_after or backoff)
             if delay <= LONGEST_DELAY and now + timedelta(seconds=delay) < next_turn:
                 by_delay[delay].append(user)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -112,6 +113,7 @@ class World:
     exchange: Exchange
     now: datetime = TEN
     profiles: Profiles = BUILT_IN
+    jitter: Callable[[], float] = lambda: 1.0
 
     def check(self, *users: User, request: CheckRequest | None = None) -> CheckSummary:
         self.exchange.now = self.now
@@ -123,7 +125,7 @@ class World:
             check_queue=self.checks,
             transition_queue=TransitionQueue(self.transitions, 16),
             clock=lambda: self.now,
-            jitter=lambda: 1.0,
+            jitter=self.jitter,
             options=CheckOptions(),
         ).run(request or request_for(*users, at=self.now))
 
@@ -184,6 +186,16 @@ def test_without_a_time_from_the_server_each_attempt_waits_twice_as_long(world: 
     for attempt in range(3):
         world.check(request=request_for(BOB, attempt=attempt))
     assert [message.delay for message in world.checks.messages] == [15, 30, 60]
+
+
+def test_who_fails_together_is_asked_for_together_again(world: World) -> None:
+    users = [user(number) for number in range(20)]
+    spread = itertools.count(1)
+    world.jitter = lambda: float(next(spread))
+    world.exchange.calendars = {each.address: problem() for each in users}
+    world.check(*users)
+    (retry,) = world.checks.take()
+    assert decode_check_request(retry.body).users == tuple(users)
 
 
 def test_a_retry_that_would_come_after_the_next_turn_is_not_queued_but_recorded(world: World) -> None:
