@@ -11,15 +11,17 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cli.certificates import SeenCertificates
 from cli.explanation import Explanation, as_json, as_lines
 from exchange.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument, read_gateways_file
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
+from presence.calendar import CalendarReading
 from presence.checking import window_around
 from presence.clock import system_clock
-from presence.errors import ConfigurationError, ProblemError
+from presence.errors import ConfigurationError, Problem, ProblemError
 from presence.instants import parse_instant
 
 HORIZON = timedelta(hours=24)
@@ -33,6 +35,7 @@ def run(arguments: Namespace) -> int:
     document = read_gateways_file(arguments.config)
     secrets = FileSecrets(arguments.secrets or Path(arguments.config).parent / "secrets")
     _require_secret(document, secrets, address)
+    certificates = SeenCertificates()
     reader = ExchangeReader(
         gateways=document,
         secrets=secrets,
@@ -40,8 +43,9 @@ def run(arguments: Namespace) -> int:
         clock=system_clock,
         connect_timeout=arguments.connect_timeout,
         read_timeout=arguments.read_timeout,
+        watch=certificates,
     )
-    explanation = explain(reader, address, at)
+    explanation = explain(reader, address, at, certificates)
     if arguments.json:
         print(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
     else:
@@ -49,12 +53,18 @@ def run(arguments: Namespace) -> int:
     return 0 if explanation.problem is None else 1
 
 
-def explain(reader: ExchangeReader, address: str, at: datetime) -> Explanation:
-    """Find the mailbox, read its calendar around an instant (UTC), and decide what is shown then."""
+def explain(reader: ExchangeReader, address: str, at: datetime, certificates: SeenCertificates) -> Explanation:
+    """Find the mailbox, read its calendar around an instant (UTC), and decide what is shown then.
+
+    `certificates` is what watches the reader.
+    """
     resolution = reader.resolve(address)
+    outcome: CalendarReading | Problem
     if resolution.problem is not None:
-        return Explanation(address, at, resolution, resolution.problem)
-    return Explanation(address, at, resolution, reader.read_calendars([address], window_around(at, HORIZON))[address])
+        outcome = resolution.problem
+    else:
+        outcome = reader.read_calendars([address], window_around(at, HORIZON))[address]
+    return Explanation(address, at, resolution, outcome, certificates.all(), system_clock())
 
 
 def _instant(text: str) -> datetime:

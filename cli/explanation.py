@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from cli.certificates import certificates_as_json, certificates_as_lines
 from exchange.autodiscover.trace import TraceStep
+from exchange.certificates import SeenCertificate
 from exchange.locating import Resolution
 from presence.calendar import CalendarEntry, CalendarReading
 from presence.decisions import Readings, after_reading
@@ -23,12 +25,17 @@ _NOBODY = "0" * 32
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A mailbox at an instant: how it was found, and its reading or the problem instead."""
+    """A mailbox at an instant: how it was found, and its reading or the problem instead.
+
+    `certificates` are those that servers showed on the way, `checked_at` (UTC) is when.
+    """
 
     address: str
     at: datetime
     resolution: Resolution
     outcome: CalendarReading | Problem
+    certificates: tuple[SeenCertificate, ...]
+    checked_at: datetime
 
     @property
     def problem(self) -> Problem | None:
@@ -54,6 +61,7 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "gateway": None if endpoint is None else endpoint.gateway,
         "mailbox": explanation.resolution.mailbox,
         "steps": [_step(step) for step in explanation.resolution.trace],
+        "certificates": certificates_as_json(explanation.certificates, explanation.checked_at),
         "endpoint": None if endpoint is None else endpoint.url,
         "calendar": None,
         "presence": None,
@@ -84,6 +92,9 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the explanation in lines of text."""
     yield f"{explanation.address} at {format_instant(explanation.at)}"
     yield from _found_lines(explanation.resolution)
+    if explanation.certificates:
+        yield ""
+        yield from certificates_as_lines(explanation.certificates, explanation.checked_at)
     outcome = explanation.outcome
     if isinstance(outcome, Problem):
         yield ""

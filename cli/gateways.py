@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from exchange.gateways import Gateway, GatewaysDocument, load_gateways_document, parse_gateways
+from exchange.tls_options import NO_EXCEPTIONS
 from presence.errors import ConfigurationError
 from presence.tables.configuration import GATEWAYS, ConfigTable
 
@@ -76,6 +77,8 @@ def _print(document: GatewaysDocument) -> None:
         print(f"  for {', '.join(gateway.domains)}; {'a CA of its own' if gateway.ca else 'the CAs of the system'}")
         if gateway.trusted_hosts:
             print(f"  credentials also to {', '.join(sorted(gateway.trusted_hosts))}")
+        if gateway.tls != NO_EXCEPTIONS:
+            print(f"  permits {', '.join(gateway.tls.in_words())}")
     network = document.network
     if network.nameservers:
         print(f"name servers: {', '.join(map(str, network.nameservers))}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -75,12 +75,14 @@ class Certificate:
 class SeenCertificate:
     """What a server showed: its own certificate first, then those above it; empty if that could not be read.
 
-    Of a verified one these are the certificates that it was verified by, up to the authority that is believed.
+    Of a verified one these are the certificates that it was verified by, up to the authority that is believed; `fault`
+    says what is wrong with one that is refused.
     """
 
     host: HostPort
     verdict: Verdict
-    chain: tuple[Certificate, ...]
+    chain: tuple[Certificate, ...] = ()
+    fault: str = ""
 
     @property
     def ends_first(self) -> Certificate | None:
@@ -128,8 +130,7 @@ def _ders(connection: ssl.SSLSocket, method: str) -> Sequence[bytes]:
     if sys.version_info >= (3, 13):
         chain: Sequence[bytes] = getattr(connection, method)()
         return chain[:_MOST_CERTIFICATES]
-    inside = getattr(connection, "_sslobj", None)
-    certificates = getattr(inside, method)() or () if inside is not None else ()
+    certificates: Sequence[Any] = getattr(getattr(connection, "_sslobj", None), method, tuple)() or ()
     return [certificate.public_bytes(_DER) for certificate in certificates[:_MOST_CERTIFICATES]]
 
 

@@ -15,7 +15,7 @@ from exchange.certificates import (
 )
 from exchange.hosts import HostPort
 from exchange.network import Network
-from exchange.problems import certificate_invalid, tls_failed
+from exchange.problems import certificate_invalid
 from exchange.sockets import Allowance, BoundedTlsSocket, open_address, open_plain
 from exchange.tls import client_context, looking_context
 from exchange.tls_faults import explain_handshake
@@ -48,22 +48,16 @@ class TlsClient:
             secure = self.context.wrap_socket(plain, server_hostname=wanted.host)
         except ssl.SSLCertVerificationError as error:
             raise ProblemError(self._refuse(wanted, plain.address, error, allowance)) from error
-        except TimeoutError as error:
-            self._tell(wanted, Verdict.NETWORK_ERROR)
-            raise ProblemError(tls_failed(wanted.host, "network error, the handshake took too long")) from error
-        except ssl.SSLError as error:
-            self._tell(wanted, Verdict.FAILED)
-            raise ProblemError(explain_handshake(wanted.host, error)) from error
         except OSError as error:
-            self._tell(wanted, Verdict.NETWORK_ERROR)
-            reason = "network error, the connection was lost during the handshake"
-            raise ProblemError(tls_failed(wanted.host, reason)) from error
+            verdict, problem = explain_handshake(wanted.host, error)
+            self._tell(SeenCertificate(wanted, verdict))
+            raise ProblemError(problem) from error
         finally:
             plain.close()
         if isinstance(secure, BoundedTlsSocket):
             secure.allowance = allowance
         if self._watch is not None:
-            self._tell(wanted, Verdict.VERIFIED, verified_chain(secure))
+            self._tell(SeenCertificate(wanted, Verdict.VERIFIED, verified_chain(secure)))
         return secure
 
     def _refuse(
@@ -74,13 +68,13 @@ class TlsClient:
         fault = explain_fault(
             error.verify_code, error.verify_message, wanted.host, chain, self._options, system_clock()
         )
-        self._tell(wanted, fault.verdict, chain)
+        self._tell(SeenCertificate(wanted, fault.verdict, chain, fault.what))
         seen = f"; it shows {chain[0].describe()}" if chain else ""
         return certificate_invalid(wanted.host, f"{fault.verdict}, {fault.what}{seen}", fault.remedy)
 
-    def _tell(self, host: HostPort, verdict: Verdict, chain: tuple[Certificate, ...] = ()) -> None:
+    def _tell(self, seen: SeenCertificate) -> None:
         if self._watch is not None:
-            self._watch(SeenCertificate(host, verdict, chain))
+            self._watch(seen)
 
 
 def look(wanted: HostPort, address: HostPort, options: TlsOptions, allowance: Allowance) -> tuple[Certificate, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from exchange.certificates import Verdict
 from exchange.problems import tls_failed, tls_too_weak
 from presence.errors import Problem
 
@@ -32,17 +33,22 @@ _TOO_WEAK = frozenset(
 )
 
 
-def explain_handshake(host: str, error: ssl.SSLError) -> Problem:
-    """Return the problem of a handshake that broke off for another reason than the certificate."""
+def explain_handshake(host: str, error: OSError) -> tuple[Verdict, Problem]:
+    """Return what became of a handshake that broke off before the certificate was judged."""
+    if isinstance(error, TimeoutError):
+        return Verdict.NETWORK_ERROR, tls_failed(host, f"{Verdict.NETWORK_ERROR}, the handshake took too long")
+    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
+        lost = f"{Verdict.NETWORK_ERROR}, the connection was lost during the handshake"
+        return Verdict.NETWORK_ERROR, tls_failed(host, lost)
     reason = error.reason or "handshake failure"
     if reason in _TOO_OLD:
         what = "it speaks no version of TLS that is new enough"
         remedy = "enable TLS 1.2 on the server; until then set oldest_tls and security_level of the gateway"
-        return tls_too_weak(host, what, remedy)
+        return Verdict.FAILED, tls_too_weak(host, what, remedy)
     if reason in _TOO_WEAK:
         what = "it offers no cipher, key or signature that is strong enough"
         remedy = (
             "let the server offer ECDHE with AES and keys of 2048 bits; until then set security_level of the gateway"
         )
-        return tls_too_weak(host, what, remedy)
-    return tls_failed(host, f"failed, {reason.replace('_', ' ').lower()}")
+        return Verdict.FAILED, tls_too_weak(host, what, remedy)
+    return Verdict.FAILED, tls_failed(host, f"{Verdict.FAILED}, {reason.replace('_', ' ').lower()}")

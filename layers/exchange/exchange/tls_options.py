@@ -41,6 +41,16 @@ class TlsOptions:
         """Whether versions, keys or ciphers are permitted that are weaker than usual."""
         return self.oldest_version is not TlsVersion.TLS_1_2 or self.security_level < _USUAL_LEVEL
 
+    def in_words(self) -> tuple[str, ...]:
+        """Return what is permitted beyond the usual; nothing by default."""
+        permitted = {
+            "certificates by their common name": self.hostname_checks_common_name,
+            "certificates that are not strictly of RFC 5280": not self.x509_strict,
+            f"keys and ciphers of security level {self.security_level}": self.security_level < _USUAL_LEVEL,
+            f"TLS {self.oldest_version}": self.oldest_version is not TlsVersion.TLS_1_2,
+        }
+        return tuple(words for words, said in permitted.items() if said)
+
 
 NO_EXCEPTIONS = TlsOptions()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,12 +51,13 @@ def when_signed_in(answer: bytes) -> Respond:
 
 @dataclass
 class KeptHost:
-    """A host, what it received (decrypted), and how often it was connected to."""
+    """A host, what it received (decrypted), and how often it was connected to; `ended` counts those that are over."""
 
     name: str
     received: bytearray = field(default_factory=bytearray)
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     @property
     def was_given_credentials(self) -> bool:
@@ -96,12 +98,15 @@ class Net:
 
         def serve(connection: socket.socket) -> None:
             kept.connections += 1
-            for request in _requests(connection, kept.received):
-                kept.requests.append(request)
-                answer = respond(request)
-                if answer is None:
-                    return
-                connection.sendall(answer)
+            try:
+                for request in _requests(connection, kept.received):
+                    kept.requests.append(request)
+                    answer = respond(request)
+                    if answer is None:
+                        return
+                    connection.sendall(answer)
+            finally:
+                kept.ended.release()
 
         context = None if plain else tls or self.authority.issue(cert or name).server_context()
         self.listen(name, port, Listener(serve, context))

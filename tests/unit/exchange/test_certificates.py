@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import ssl
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from exchange.certificates import SeenCertificate, Verdict
+from exchange.certificates import Verdict, read_certificate
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape, self_signed
-from presence.calendar import CalendarReading, Window
-from presence.errors import Problem, ProblemKind
-from tests.unit.exchange.hosts import NOW, KeptHost, Net, availability, http, mailbox_answer, when_signed_in
+from presence.calendar import CalendarReading
+from tests.unit.exchange.certified_hosts import HOST, ROOT, STRANGER, read_from, refused
+from tests.unit.exchange.hosts import Net
 
-ALICE = "alice@example.com"
-HOST = "mail.example.com"
-WINDOW = Window(NOW, NOW + timedelta(hours=4))
 TODAY = datetime.now(UTC)
 DAY = timedelta(days=1)
 
-ROOT = CertificateAuthority("Example Root")
 ISSUING = CertificateAuthority("Example Issuing", issuer=ROOT)
 OLD_ISSUING = CertificateAuthority("Old Issuing", issuer=ROOT, shape=Shape(ends=TODAY - DAY, begins=TODAY - 9 * DAY))
 PLAIN_ISSUING = CertificateAuthority("Plain Issuing", issuer=ROOT, shape=Shape(key_identifiers=False))
-STRANGER = CertificateAuthority("Stranger Root")
 STRANGER_ISSUING = CertificateAuthority("Stranger Issuing", issuer=STRANGER)
 OWN = self_signed(HOST)
-
-
-@dataclass
-class Found:
-    """What became of a mailbox: its reading or problem, the server, and the certificates that were watched."""
-
-    result: CalendarReading | Problem
-    server: KeptHost
-    seen: list[SeenCertificate]
-
-
-Read = Callable[..., Found]
-
-
-@pytest.fixture
-def read(net: Net) -> Read:
-    """Read a calendar from a host that shows a certificate, through a gateway with a CA and options."""
-
-    def read(
-        shown: HostCertificate | ssl.SSLContext, host: str = HOST, *, ca: str | None = ROOT.pem, **options: Any
-    ) -> Found:
-        context = shown if isinstance(shown, ssl.SSLContext) else shown.server_context(ciphers="DEFAULT@SECLEVEL=0")
-        answer = when_signed_in(http(200, availability(mailbox_answer())))
-        server = net.host(host, answer, tls=context)
-        seen: list[SeenCertificate] = []
-        gateway = {"kind": "ews", "hosts": [host], **({} if ca is None else {"ca": ca}), **options}
-        reader = net.reader(gateway, watch=seen.append)
-        return Found(reader.read_calendars([ALICE], WINDOW)[ALICE], server, seen)
-
-    return read
-
-
-def refused(found: Found, code: str = "CertificateInvalid") -> Problem:
-    """Return the problem of a server that was not accepted, and that was sent nothing at all over TLS."""
-    assert isinstance(found.result, Problem)
-    assert (found.result.code, found.result.kind) == (code, ProblemKind.LASTING)
-    assert found.server.received == b""
-    assert found.server.requests == []
-    return found.result
 
 
 @pytest.mark.parametrize(
@@ -117,9 +69,9 @@ def refused(found: Found, code: str = "CertificateInvalid") -> Problem:
     ],
 )
 def test_a_good_certificate_is_accepted(
-    read: Read, certificate: HostCertificate, host: str, options: dict[str, Any]
+    net: Net, certificate: HostCertificate, host: str, options: dict[str, Any]
 ) -> None:
-    found = read(certificate, host, **options)
+    found = read_from(net, certificate, host, **options)
 
     assert isinstance(found.result, CalendarReading)
     (seen,) = found.seen
@@ -334,7 +286,7 @@ def test_a_good_certificate_is_accepted(
     ],
 )
 def test_a_bad_certificate_is_refused_in_words(
-    read: Read,
+    net: Net,
     certificate: HostCertificate,
     host: str,
     options: dict[str, Any],
@@ -342,7 +294,7 @@ def test_a_bad_certificate_is_refused_in_words(
     words: str,
     remedy: str,
 ) -> None:
-    found = read(certificate, host, **options)
+    found = read_from(net, certificate, host, **options)
 
     problem = refused(found)
     assert f"the certificate of {host} is not accepted: {verdict}, " in problem.text
@@ -352,44 +304,16 @@ def test_a_bad_certificate_is_refused_in_words(
     assert [seen.verdict for seen in found.seen] == [verdict]
 
 
-def old(certificate: HostCertificate, newest: ssl.TLSVersion) -> ssl.SSLContext:
-    """Return the context of a server that speaks nothing newer."""
-    context = certificate.server_context(ciphers="DEFAULT@SECLEVEL=0")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = newest
-    return context
+def test_what_a_server_writes_into_its_certificate_can_t_spoil_a_line(net: Net) -> None:
+    name = "evil\x1b[31m\u2028" + "x" * 40
+    certificate = STRANGER.issue(*(f"host{index}.test" for index in range(200)), shape=Shape(common_name=name))
+
+    problem = refused(read_from(net, certificate))
+
+    assert problem.text.isprintable()
+    assert len(problem.text) < 700
+    assert "and 196 more" in problem.text
 
 
-@pytest.mark.parametrize("newest", ["TLSv1", "TLSv1_1"])
-def test_old_tls_is_refused_in_words_and_spoken_where_the_gateway_asks_for_it(read: Read, newest: str) -> None:
-    version = ssl.TLSVersion[newest]
-    permitted = {"oldest_tls": {"TLSv1": "1.0", "TLSv1_1": "1.1"}[newest], "security_level": 0}
-
-    found = read(old(ROOT.issue(HOST), version))
-    problem = refused(found, "TlsTooWeak")
-    accepted = read(old(ROOT.issue(HOST), version), **permitted)
-    other = read(old(ROOT.issue("owa.example.com"), version), **permitted)
-
-    assert "it speaks no version of TLS that is new enough" in problem.text
-    assert "oldest_tls" in problem.remedy
-    assert [seen.verdict for seen in found.seen] == [Verdict.FAILED]
-    assert isinstance(accepted.result, CalendarReading)
-    assert "SAN mismatch" in refused(other).text
-
-
-def test_tls_1_0_is_not_spoken_by_a_gateway_that_permits_1_1(read: Read) -> None:
-    found = read(old(ROOT.issue(HOST), ssl.TLSVersion.TLSv1), oldest_tls="1.1", security_level=0)
-
-    refused(found, "TlsTooWeak")
-
-
-def test_a_server_without_a_strong_cipher_is_named_as_such(read: Read) -> None:
-    weak = ROOT.issue(HOST, shape=Shape(rsa_bits=2048)).server_context(ciphers="AES128-SHA@SECLEVEL=0")
-    weak.maximum_version = ssl.TLSVersion.TLSv1_2
-
-    problem = refused(read(weak), "TlsTooWeak")
-
-    assert "no cipher, key or signature that is strong enough" in problem.text
-    assert isinstance(read(weak, security_level=1).result, CalendarReading)
+def test_a_certificate_that_can_t_be_read_is_none() -> None:
+    assert read_certificate(b"0\x03\x02\x01\x00") is None
