@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from local.exchange.server import SimulatedExchange
 from local.stack.deployment import DEFAULT_STACK_NAME
 from local.stack.local_stack import LocalStack
 from presence.clock import system_clock
+from presence.instants import ceil_to_second, format_instant, parse_instant
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -81,6 +83,28 @@ def test_an_administrators_first_hour(local_stack: LocalStack, run: Run, tmp_pat
 
     assert run("users", "remove", *addresses)[0] == 0
     assert run("users", "list")[1] == "0 users\n"
+
+
+def test_what_is_set_by_hand_is_published_at_once_and_ends_by_itself_at_its_second(
+    local_stack: LocalStack, run: Run
+) -> None:
+    deployment = local_stack.deployment
+    assert run("users", "add", "carol@example.com")[0] == 0
+    with Subscriber(deployment.client("sns"), deployment.outputs["PresenceTopicArn"], system_clock) as subscriber:
+        until = ceil_to_second(system_clock() + timedelta(seconds=5))
+        code, out, err = run("set", "carol@example.com", "do-not-disturb", "--until", format_instant(until))
+        assert (code, err) == (0, "")
+        assert f"is shown as DoNotDisturb / DoNotDisturb until {format_instant(until)}" in out
+        code, out, err = run("show", "carol@example.com", "--as", "cisco-9")
+        assert (code, out, err) == (0, "Do not disturb\n", "")
+        wait_until(lambda: len(subscriber.deliveries()) >= 2)
+    first, second = (delivery.body for delivery in subscriber.deliveries())
+    assert first["data"]["reason"] == {"source": "by-hand", "rule": "set-by-hand"}
+    assert (second["data"]["previous"]["availability"], second["data"]["version"]) == ("DoNotDisturb", 2)
+    assert timedelta(0) <= parse_instant(second["time"]) - until < timedelta(seconds=3)
+    assert run("calendar", "carol@example.com", "off")[0] == 0
+    assert run("users", "remove", "carol@example.com")[0] == 0
+    assert run("set", "carol@example.com", "away")[::2] == (2, "presence: address: nobody has it; add the user first\n")
 
 
 def test_a_stack_that_is_not_there_is_named(run: Run) -> None:
