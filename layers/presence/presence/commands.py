@@ -80,8 +80,6 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
     knowledge = record.knowledge
     match command:
         case SetPresence() | ClearPresence():
-            if _is_overtaken(record, command):
-                return record
             standing = _without(record, command.source, now)
             if isinstance(command, SetPresence):
                 systems = [claim for claim in standing if claim.source != Source.BY_HAND]
@@ -100,12 +98,12 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
             return replace(record, reminders=replace(record.reminders, before=command.before))
 
 
-def _is_overtaken(record: PresenceRecord, command: SetPresence | ClearPresence) -> bool:
-    """Tell whether the source has claimed something newer than the command."""
+def is_overtaken(record: PresenceRecord, command: Command) -> bool:
+    """Tell whether the source has claimed something newer than the command, which then changes nothing."""
+    if not isinstance(command, SetPresence | ClearPresence) or command.asked_at is None:
+        return False
     asked_at = command.asked_at
-    return asked_at is not None and any(
-        claim.source == command.source and claim.since > asked_at for claim in record.knowledge.standing
-    )
+    return any(claim.source == command.source and claim.since > asked_at for claim in record.knowledge.standing)
 
 
 def _without(record: PresenceRecord, source: str, now: datetime) -> tuple[StandingClaim, ...]:

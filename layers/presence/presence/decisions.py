@@ -13,7 +13,7 @@ from datetime import datetime
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarReading
 from presence.claims import Source
-from presence.commands import Command, commanded
+from presence.commands import Command, commanded, is_overtaken
 from presence.errors import Problem
 from presence.freshness import READ_AT_REFRESH, Freshness, Rules
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, picture_of
@@ -99,6 +99,8 @@ def after_command(
 ) -> Decision:
     """Decide what a command changes: presence set by hand or by another system, the calendar switched on or off."""
     before = record or first_record(user, now)
+    if is_overtaken(before, command):
+        return Decision(None, "the same source has said something newer, which stands")
     after = repainted(commanded(before, command, profile, now), profile, now, rules)
     if after.presence != before.presence:
         # Whatever the calendar says of the time before: until now something else was shown.
