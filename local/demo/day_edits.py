@@ -62,8 +62,8 @@ def _planned(exchange: SimulatedExchange) -> Iterator[Happening]:
     )
     yield Happening(_at("16:51:10"), "mail.example.org answers again", exchange.faults.clear)
     # The pool has other hosts, so nobody notices.
-    yield Happening(_at("07:10:00"), "cas1.factory.test goes down", lambda: exchange.stop_host("cas1.factory.test"))
-    yield Happening(_at("11:40:00"), "cas1.factory.test is up again", lambda: exchange.start_host("cas1.factory.test"))
+    yield Happening(_at("03:10:00"), "cas1.factory.test goes down", lambda: exchange.stop_host("cas1.factory.test"))
+    yield Happening(_at("07:40:00"), "cas1.factory.test is up again", lambda: exchange.start_host("cas1.factory.test"))
     yield change("08:12:45", "emil@factory.test", "is removed", problem="ErrorMailRecipientNotFound")
     yield change("10:31:10", WITHOUT_ACCESS, "lets the calendar be read", access=Access.FREE_BUSY)
     yield change("13:44:05", "beth@factory.test", "does not let the calendar be read any more", access=Access.NONE)
