@@ -156,7 +156,7 @@ def _heard(state: _State, news: News) -> _State:
                 first = Expected(Cause.FIRST, NEVER_READ, news.at, news.at, None, news.at, late, freshness="unknown")
                 return replace(state, now=news.at, published=(first,))
             if state.failing_since is not None:
-                return replace(state, now=news.at)
+                return _passed(state, news.at)  # no news
             heard = replace(state, by_hand=_still_by_hand(state, news.at), failing_since=news.at)
         case Observation():
             heard = replace(
