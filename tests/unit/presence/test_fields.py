@@ -134,3 +134,18 @@ def test_an_object_is_taken_as_text_as_bytes_and_as_it_is(value: dict[str, int])
     encoded = json.dumps(value)
     for form in (encoded, encoded.encode(), value):
         assert fields.parse_json_object(form, "it") == value
+
+
+def test_texts_may_be_absent_and_are_texts_otherwise() -> None:
+    assert fields.texts({}, "it", longest=2) == fields.texts({"it": None}, "it", longest=2) == ()
+    assert fields.texts({"it": ["a", "b"]}, "it", longest=2) == ("a", "b")
+    wrongs: dict[str, object] = {
+        r"^it: an array with elements": [],
+        r"^it: an array with elements was expected, not a text": "ab",
+        r"^it: 3 elements, at most 2": ["a", "b", "c"],
+        r"^it\[1\]: a text was expected, not a number": ["a", 5],
+        r"^it\[0\]: a text was expected, not an empty text": [""],
+    }
+    for reason, wrong in wrongs.items():
+        with pytest.raises(MalformedMessage, match=reason):
+            fields.texts({"it": wrong}, "it", longest=2)
