@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,6 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
+from presence.claims import Claim
 from presence.commands import ClearPresence, SetPresence
 from presence.decisions import after_command, repainted
 from presence.freshness import Rules
@@ -24,7 +26,7 @@ from presence.knowledge import picture_of
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.records import User
 from presence.standing_claims import still_standing
-from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant, says_the_same, segment_at
+from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant, says_the_same, segment_at, timeline_of
 from tests.support.scenarios import HOUR, MINUTE, Scenario, scenario_of, simpler
 
 MOMENT = timedelta(microseconds=1)
@@ -170,3 +172,61 @@ def judge(seed: int) -> None:
     error = broken(scenario)
     if error is not None:
         raise simplest(scenario, error)
+
+
+def without(source: str) -> Callable[[Iterable[Claim], Window], tuple[Segment, ...]]:
+    """Return a way to make timelines that leaves out the claims of a source."""
+    return lambda claims, window: timeline_of([claim for claim in claims if claim.source != source], window)
+
+
+def backwards(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
+    """Make a timeline in which the weaker claim wins."""
+    return timeline_of([replace(claim, strength=-claim.strength) for claim in claims], window)
+
+
+def a_second_late(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
+    """Make a timeline in which claims end a second late."""
+    later = timedelta(seconds=1)
+    return timeline_of([replace(one, until=one.until and one.until + later) for one in claims], window)
+
+
+def merging(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
+    """Make a timeline in which an entry that begins inside another one ends it."""
+    ordered = sorted(claims, key=lambda claim: claim.since)
+    cut = [
+        replace(one, until=min(one.until, other.since)) if one.until and one.source == other.source else one
+        for one, other in pairwise(ordered)
+    ]
+    return timeline_of([*cut, *ordered[-1:]], window)
+
+
+BREAKS: dict[str, tuple[str, object]] = {
+    "automatic replies are forgotten": ("presence.knowledge.timeline_of", without("automatic-reply")),
+    "what is off work is forgotten": ("presence.knowledge.timeline_of", without("working-hours")),
+    "other systems are forgotten": ("presence.knowledge.timeline_of", without("phone")),
+    "the weaker claim wins": ("presence.knowledge.timeline_of", backwards),
+    "claims end a second late": ("presence.knowledge.timeline_of", a_second_late),
+    "a short entry ends the long one around it": ("presence.knowledge.timeline_of", merging),
+    "no data is free": ("tests.support.scenarios.remembered", lambda reading, _earlier: told_by(reading)),
+    "what was known is forgotten": ("tests.support.scenarios.remembered", lambda reading, _earlier: reading.entries),
+    "no gap is closed": ("presence.knowledge._closed_gaps", lambda _busy, _profile: []),
+    "no meeting begins": ("presence.knowledge.meeting_starts", lambda _calendar: []),
+    "no entry lasts all day": ("presence.mapping.lasts_whole_days", lambda _start, _end, _zone: False),
+    "the audience makes no difference": ("presence.knowledge._are_seen_inside", lambda replies: replies.enabled),
+    "there is never a note": ("presence.knowledge._note", lambda _knowledge, _profile: None),
+    "by hand is as strong as it was when it was set": (
+        "presence.knowledge._ranked",
+        lambda standing, _profile: standing,
+    ),
+}
+
+
+def told_by(reading: CalendarReading) -> tuple[CalendarEntry, ...]:
+    """Return the entries of a reading, as if there were no stretches without data."""
+    return tuple(entry for entry in reading.entries if entry.busy_type is not BusyType.NO_DATA)
+
+
+@pytest.mark.parametrize(("target", "replacement"), BREAKS.values(), ids=BREAKS)
+def test_a_broken_engine_is_seen(monkeypatch: pytest.MonkeyPatch, target: str, replacement: object) -> None:
+    monkeypatch.setattr(target, replacement)
+    assert any(broken(scenario_of(seed)) for seed in range(5000))
