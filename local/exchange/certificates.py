@@ -27,7 +27,8 @@ class Shape:
     """How a certificate differs from a good one.
 
     `common_name` stands in the subject instead of the first name, `alternative_names` and `key_identifiers` (AKI and
-    SKI, RFC 5280 section 4.2.1) may be left out, `rsa_bits` asks for a key of RSA, `begins` and `ends` are instants.
+    SKI, RFC 5280 section 4.2.1) may be left out, `rsa_bits` asks for a key of RSA, `begins` and `ends` are instants,
+    `critical` are further extensions. Of an authority: whether it `may_issue`, and the `path_length` below it.
     """
 
     common_name: str | None = None
@@ -37,6 +38,9 @@ class Shape:
     rsa_bits: int | None = None
     begins: datetime | None = None
     ends: datetime | None = None
+    critical: tuple[x509.ExtensionType, ...] = ()
+    may_issue: bool = True
+    path_length: int | None = None
 
 
 GOOD = Shape()
@@ -91,8 +95,8 @@ class CertificateAuthority:
         signer = issuer or self
         builder = (
             signer._builder(self._subject, self._key.public_key(), shape)  # noqa: SLF001  of the same class
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.BasicConstraints(ca=shape.may_issue, path_length=shape.path_length), critical=True)
+            .add_extension(_key_usage(signs_certificates=shape.may_issue), critical=True)
         )
         self._certificate = builder.sign(signer._key, _HASH)  # noqa: SLF001  of the same class
 
@@ -153,7 +157,7 @@ def _subject(names: tuple[str, ...], shape: Shape) -> x509.Name:
 def _dated(
     subject: x509.Name, issuer: x509.Name, public_key: _PublicKey, shape: Shape, now: datetime
 ) -> x509.CertificateBuilder:
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -162,6 +166,9 @@ def _dated(
         .not_valid_before(shape.begins or now - BACKDATED)
         .not_valid_after(shape.ends or now + LIFETIME)
     )
+    for extension in shape.critical:
+        builder = builder.add_extension(extension, critical=True)
+    return builder
 
 
 def _of_host(builder: x509.CertificateBuilder, names: tuple[str, ...], shape: Shape) -> x509.CertificateBuilder:

@@ -14,6 +14,7 @@ import pytest
 
 from cli.main import parser
 from exchange import current_gateways, gateways, problems
+from exchange.certificates import Verdict
 from exchange.ews import response_codes
 from exchange.gateways import DiscoveryStep, parse_gateways, read_gateways_file
 from local.exchange.certificates import CertificateAuthority
@@ -141,6 +142,8 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
             problems.host_not_found("h"),
             problems.timed_out("h", "to answer", 5),
             problems.certificate_invalid("h", "w", "r"),
+            problems.tls_failed("h", "r"),
+            problems.tls_too_weak("h", "w", "r"),
             problems.credentials_rejected("h", "g", "NTLM"),
             problems.http_status("h", 403),
             problems.http_status("h", 404),
@@ -160,6 +163,19 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
 def test_a_problem_is_of_the_kind_that_is_shown(code: str, kind: ProblemKind) -> None:
     shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
     assert shown[code] == kind
+
+
+def test_every_word_for_a_certificate_is_explained_and_no_other() -> None:
+    assert sorted(row[0] for row in rows(section("Certificates"), "word")) == sorted(Verdict)
+
+
+def test_every_exception_for_a_server_is_explained() -> None:
+    explained = [
+        name.partition(" ")[0] for row in rows(section("Certificates"), "option") for name in names(row[0])[:1]
+    ]
+    shown = [name for row in rows(section("The gateways document"), "key") for name in names(row[0])]
+    assert set(explained) == {"hostname_checks_common_name", "x509_strict", "security_level", "oldest_tls"}
+    assert set(explained) <= set(shown)
 
 
 def test_exchanges_codes_are_explained_as_the_code_has_them() -> None:

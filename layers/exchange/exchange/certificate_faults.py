@@ -29,7 +29,6 @@ _MISSING_KEY_IDENTIFIER = 85
 # Codes that need no further look: what is wrong, and what to do.
 _PLAIN = {
     7: ("its signature is wrong", "have the certificate issued anew, and check that nothing intercepts TLS on the way"),
-    22: ("its chain is too long", "let the server send its own certificate and the intermediates above it, no others"),
     25: (
         "an authority above it may not issue for other authorities",
         "have the certificate issued by an authority whose path length allows it",

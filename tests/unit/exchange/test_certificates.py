@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 
+from exchange.certificate_faults import explain_fault
 from exchange.certificates import Verdict, read_certificate
+from exchange.tls_options import NO_EXCEPTIONS
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape, self_signed
 from presence.calendar import CalendarReading
 from tests.unit.exchange.certified_hosts import HOST, ROOT, STRANGER, read_from, refused
@@ -302,6 +307,50 @@ def test_a_bad_certificate_is_refused_in_words(
     assert remedy in problem.remedy
     assert f"it shows {found.seen[0].chain[0].describe()}" in problem.text
     assert [seen.verdict for seen in found.seen] == [verdict]
+
+
+SHORT = CertificateAuthority("Short", shape=Shape(path_length=0))
+BELOW_SHORT = CertificateAuthority("Below Short", issuer=SHORT)
+NO_AUTHORITY = CertificateAuthority("No Authority", issuer=ROOT, shape=Shape(may_issue=False))
+ONLY_ORG = x509.NameConstraints(permitted_subtrees=[x509.DNSName("example.org")], excluded_subtrees=None)
+NOT_COM = x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=[x509.DNSName("example.com")])
+FOR_ORG = CertificateAuthority("For Org", issuer=ROOT, shape=Shape(critical=(ONLY_ORG,)))
+NOT_FOR_COM = CertificateAuthority("Not For Com", issuer=ROOT, shape=Shape(critical=(NOT_COM,)))
+UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), b"\x05\x00")
+
+
+def spoilt(certificate: HostCertificate) -> HostCertificate:
+    """Return a certificate whose signature is wrong."""
+    der = bytearray(ssl.PEM_cert_to_DER_cert(certificate.certificate_pem.decode()))
+    der[-1] ^= 1
+    return replace(certificate, certificate_pem=ssl.DER_cert_to_PEM_cert(bytes(der)).encode())
+
+
+@pytest.mark.parametrize(
+    ("certificate", "ca", "words"),
+    [
+        (spoilt(ROOT.issue(HOST)), ROOT.pem, "its signature is wrong"),
+        (BELOW_SHORT.issue(HOST, sends=(BELOW_SHORT,)), SHORT.pem, "may not issue for other authorities"),
+        (ROOT.issue(HOST, shape=Shape(critical=(UNKNOWN_EXTENSION,))), ROOT.pem, "a critical extension"),
+        (FOR_ORG.issue(HOST, sends=(FOR_ORG,)), ROOT.pem, "its names are not among those"),
+        (NOT_FOR_COM.issue(HOST, sends=(NOT_FOR_COM,)), ROOT.pem, "its names are among those"),
+        (NO_AUTHORITY.issue(HOST, sends=(NO_AUTHORITY,)), ROOT.pem, "what issued it is no certificate authority"),
+    ],
+    ids=["signature", "path length", "critical extension", "permitted names", "excluded names", "no authority"],
+)
+def test_what_is_rare_is_told_apart_too(net: Net, certificate: HostCertificate, ca: str, words: str) -> None:
+    problem = refused(read_from(net, certificate, ca=ca))
+
+    assert "bad certificates, " in problem.text
+    assert words in problem.text
+    assert problem.remedy
+
+
+def test_a_code_that_nobody_foresaw_is_told_in_openssl_s_words() -> None:
+    fault = explain_fault(22, "certificate chain too long", HOST, (), NO_EXCEPTIONS, TODAY)
+
+    assert fault.verdict is Verdict.BAD_CERTIFICATES
+    assert fault.what == "it could not be verified (certificate chain too long)"
 
 
 def test_what_a_server_writes_into_its_certificate_can_t_spoil_a_line(net: Net) -> None:

@@ -71,7 +71,12 @@ def test_a_server_without_a_strong_cipher_is_named_as_such(net: Net) -> None:
 
 
 def close(_connection: socket.socket) -> None:
-    """Hang up."""
+    """Hang up at once, which resets the connection."""
+
+
+def listen_and_close(connection: socket.socket) -> None:
+    """Take the client's first words and hang up."""
+    connection.recv(65536)
 
 
 def wait(connection: socket.socket) -> None:
@@ -89,6 +94,7 @@ def speak_http(connection: socket.socket) -> None:
     ("serve", "verdict", "words"),
     [
         (close, Verdict.NETWORK_ERROR, "the connection was lost during the handshake"),
+        (listen_and_close, Verdict.NETWORK_ERROR, "the connection was lost during the handshake"),
         (wait, Verdict.NETWORK_ERROR, "the handshake took too long"),
         (speak_http, Verdict.FAILED, "wrong version number"),
     ],
