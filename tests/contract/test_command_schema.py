@@ -190,6 +190,7 @@ FROM_THE_COMMAND_LINE = [
 def test_what_the_command_line_sends_is_described_and_taken(arguments: list[str]) -> None:
     parsed = parser().parse_args([*arguments, "--stack", "prod"])
     message = message_of(command_of(parsed), parsed.address, "arn:aws:iam::123456789012:user/desk", NOON)
+    assert message["requestedAt"] == "2026-11-23T12:00:00Z", "so that it may be sent again"
     assert complaints(COMMAND, message) == []
     assert undescribed(schema(COMMAND), message) == []
     assert decode_command_request(message, NOON).address == "alice@example.com"

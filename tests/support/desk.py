@@ -105,7 +105,10 @@ class Desk:
 
     def go_on(self, until: str) -> None:
         """Let time pass until an instant: all transitions at their second, and a check every five minutes if due."""
-        target = at(until)
+        self.go_on_to(at(until))
+
+    def go_on_to(self, target: datetime) -> None:
+        """Let time pass until an instant."""
         while self.now < target:
             next_check = MONDAY + ((self.now - MONDAY) // _INTERVAL + 1) * _INTERVAL
             due = self.record.next_at if self.records.items else None

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from presence.calendar import BusyType
+from presence.calendar import BusyType, CalendarEntry
 from presence.errors import Problem, ProblemKind
-from presence.mapping import Kind
+from presence.mapping import Kind, Profile
 from presence.profiles import CISCO_15, DEFAULT
+from presence.records import Change
 from tests.support.desk import Desk, at, entry
 
 BY_HAND = "Away by set-by-hand"
@@ -248,3 +251,41 @@ class TestSince:
         alice.say("UseCalendar", on=True)
         alice.check()
         assert (alice.shown, alice.record.since) == (FREE, at("12:00"))
+
+
+_MINUTES = st.integers(-60, 240)
+_ENTRIES = st.lists(
+    st.builds(
+        lambda start, length, status: CalendarEntry(
+            at("12:00") + timedelta(minutes=start), at("12:00") + timedelta(minutes=start + length), status
+        ),
+        _MINUTES,
+        st.integers(0, 240),
+        st.sampled_from(BusyType),
+    ),
+    max_size=4,
+).map(tuple)
+_PROFILES = st.sampled_from([DEFAULT, replace(CISCO_15, name="default"), replace(DEFAULT, all_day_busy=False)])
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(_ENTRIES | st.just(SERVER_BUSY), _PROFILES), min_size=1, max_size=5),
+    st.integers(1, 180),
+    st.sampled_from([None, "phone"]),
+)
+def test_whatever_happens_meanwhile_it_is_shown_until_its_end_and_no_longer(
+    days: list[tuple[tuple[CalendarEntry, ...] | Problem, Profile]], minutes: int, other: str | None
+) -> None:
+    alice = desk("12:00")
+    version = alice.say("SetPresence", presence="Away", forMinutes=minutes).record.version
+    if other is not None:
+        alice.say("SetPresence", presence="Busy / InACall", source=other, strength=99)
+    end = at("12:00") + timedelta(minutes=minutes)
+    while alice.now < end - timedelta(seconds=1):
+        alice.calendar, alice.profile = days[alice.readings % len(days)]
+        alice.go_on_to(min(alice.now + timedelta(minutes=7), end - timedelta(seconds=1)))
+        assert (alice.shown, alice.record.until) == (BY_HAND, end)
+        assert alice.record.version == version or alice.record.change is not Change.PRESENCE
+    alice.go_on_to(end)
+    assert alice.record.reason.rule != "set-by-hand"
