@@ -125,7 +125,7 @@ class _Day:
             judgement.wrong += len(mistakes)
             judgement.complaints += mistakes
             _judge_punctuality(judgement)
-            quiet = silences(found[address], START, self._closes)
+            quiet = silences(news, START, self._closes)
             judgement.missed += len(quiet)
             judgement.complaints += quiet
             judgements.append(judgement)

@@ -1,4 +1,4 @@
-"""What people set by hand during a simulated day, as commands to set_presence and as news for the oracle.
+"""What people and a telephone set during a simulated day, as commands to set_presence and as news for the oracle.
 
 Instants are in UTC on the day of `local.demo.day_people`.
 """
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from local.demo.day_expectations import News, SetByHand, TakenBack
+from local.demo.day_expectations import BY_HAND_SOURCE, Claimed, News, Switched, TakenBack
 from local.demo.day_people import DAY, START
 from local.demo.oracle import Shown
 
-_SOURCE = "by-hand"
+_PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +41,35 @@ def _every() -> Iterator[Command]:
     yield _set("07:40:00", "ines@example.com", "BeRightBack", "BeRightBack")
     yield _set("10:02:30", "nils@example.org", "Away", "Away", until="12:30:00")
     yield _back("11:11:11", "nils@example.org")
+    # On a call, in and out of meetings; a hand is stronger than the telephone.
+    yield _set("08:40:10", "marc@example.com", "Busy", "InACall", source=_PHONE)
+    yield _set("08:50:00", "marc@example.com", "Away", "Away", until="09:05:00")
+    yield _back("09:31:45", "marc@example.com", source=_PHONE)
+    yield _set("10:15:00", "zoe@factory.test", "Busy", "InACall", until="10:36:07", source=_PHONE)
+    # Somebody wants their calendar left alone, for some hours.
+    yield _switch("13:05:20", "dave@example.com", on=False)
+    yield _switch("15:41:33", "dave@example.com", on=True)
     # One thing after the other: the later one replaces the earlier.
     yield _set("14:05:00", "cora@factory.test", "Busy", "Busy", until="15:30:00")
     yield _set("14:25:30", "cora@factory.test", "DoNotDisturb", "Presenting", until="15:10:20")
 
 
-def _set(at: str, address: str, availability: str, activity: str, until: str | None = None) -> Command:
-    shown = Shown(availability, activity, _SOURCE)
-    event = {"type": "SetPresence", "presence": f"{availability} / {activity}"}
+def _set(
+    at: str, address: str, availability: str, activity: str, until: str | None = None, source: str = BY_HAND_SOURCE
+) -> Command:
+    shown = Shown(availability, activity, source)
+    event = {"type": "SetPresence", "presence": f"{availability} / {activity}", "source": source}
     if until is not None:
         event["until"] = _text(until)
-    return _command(at, address, event, SetByHand(_at(at), shown, _at(until) if until is not None else None))
+    return _command(at, address, event, Claimed(_at(at), shown, _at(until) if until is not None else None))
 
 
-def _back(at: str, address: str) -> Command:
-    return _command(at, address, {"type": "ClearPresence"}, TakenBack(_at(at)))
+def _back(at: str, address: str, source: str = BY_HAND_SOURCE) -> Command:
+    return _command(at, address, {"type": "ClearPresence", "source": source}, TakenBack(_at(at), source))
+
+
+def _switch(at: str, address: str, *, on: bool) -> Command:
+    return _command(at, address, {"type": "UseCalendar", "on": on}, Switched(_at(at), on))
 
 
 def _command(at: str, address: str, event: Mapping[str, object], news: News) -> Command:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from local.demo.expectations import Cause, Expected
-from local.demo.oracle import BY_HAND, NEVER_READ, REPLIES, Calendar, Entry, Shown, Wish
+from local.demo.oracle import BY_HAND, NEVER_READ, OTHER_SYSTEMS, REPLIES, Calendar, Entry, Shown, Wish
 
 STALE_AFTER = timedelta(minutes=30)
 UNKNOWN_AFTER = timedelta(hours=12)
@@ -23,9 +23,11 @@ LONGEST_BY_HAND = timedelta(hours=8)
 PROMPT = timedelta(seconds=1)
 """How late anything may be received."""
 NOTE = "automatic-replies"
+BY_HAND_SOURCE = "by-hand"
 
 _AWAY = Shown("Away", "OutOfOffice", "automatic-reply")
 _NOT_BELIEVED = Shown("PresenceUnknown", "PresenceUnknown", "none")
+_OFF = Shown("PresenceUnknown", "PresenceUnknown", "option")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,12 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class SetByHand:
-    """Somebody set what is shown at the instant `at`: until `until`, or else until the day changes by itself."""
+class Claimed:
+    """Something was set at the instant `at`, by hand or by the system that is the source of `shown`.
+
+    It lasts until `until`; without that what is set by hand lasts until the day changes by itself, and what another
+    system says until it takes it back. A source has one claim.
+    """
 
     at: datetime
     shown: Shown
@@ -61,12 +67,21 @@ class SetByHand:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What was set by hand was taken back at the instant `at`."""
+    """What a source claims was taken back at the instant `at`."""
 
     at: datetime
+    source: str = BY_HAND_SOURCE
 
 
-News = Observation | SetByHand | TakenBack
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The user's calendar was switched on or off at the instant `at`."""
+
+    at: datetime
+    on: bool
+
+
+News = Observation | Claimed | TakenBack | Switched
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,7 @@ class _State:
     horizon: datetime | None = None
     before: Calendar | None = None
     replies: Replies | None = None
-    by_hand: SetByHand | None = None
+    claims: tuple[Claimed, ...] = ()
     failing_since: datetime | None = None
     calendar: Calendar | None = None
     published: tuple[Expected, ...] = ()
@@ -150,6 +165,8 @@ def _cause(state: _State, due: datetime) -> Cause:
 def _heard(state: _State, news: News) -> _State:
     """Take news in, and publish what it changes."""
     match news:
+        case Switched():
+            return _switched(state, news)
         case Observation(entries=None):
             if not state.published:
                 late = news.at + PROMPT
@@ -157,21 +174,21 @@ def _heard(state: _State, news: News) -> _State:
                 return replace(state, now=news.at, published=(first,))
             if state.failing_since is not None:
                 return _passed(state, news.at)  # no news
-            heard = replace(state, by_hand=_still_by_hand(state, news.at), failing_since=news.at)
+            heard = replace(state, claims=_standing(state, news.at), failing_since=news.at)
         case Observation():
             heard = replace(
                 state,
-                by_hand=_still_by_hand(state, news.at),
+                claims=_standing(state, news.at),
                 entries=news.entries,
                 horizon=_floor(news.at) + HORIZON,
                 before=_known_before(state, news),
                 replies=news.replies if news.asked_replies else state.replies,
                 failing_since=None,
             )
-        case SetByHand():
-            heard = replace(state, by_hand=news)
+        case Claimed():
+            heard = replace(state, claims=(*_of_others(state, news.at, news.shown.source), news))
         case TakenBack():
-            heard = replace(state, by_hand=None)
+            heard = replace(state, claims=_of_others(state, news.at, news.source))
     heard = replace(heard, now=news.at, calendar=_picture(heard))
     never_read = not state.published or state.published[-1].shown == NEVER_READ
     return _published(heard, news.at, Cause.FIRST if never_read else Cause.EDIT, news.at + PROMPT)
@@ -197,24 +214,48 @@ def _picture(state: _State) -> Calendar | None:
     if state.replies is not None and state.replies.since is not None:
         wishes.append(Wish(state.replies.since, state.replies.until, _AWAY, REPLIES))
     day = Calendar(seen, horizon, state.before, tuple(wishes))
-    if state.by_hand is not None:
-        wishes.append(Wish(state.by_hand.at, _end_by_hand(state.by_hand, day), state.by_hand.shown, BY_HAND))
+    wishes += [Wish(claim.at, _end_of(claim, day), claim.shown, _rank(claim.shown.source)) for claim in state.claims]
     return replace(day, beside=tuple(wishes))
 
 
-def _still_by_hand(state: _State, instant: datetime) -> SetByHand | None:
-    """Return what is set by hand and has not ended; once it has, it stays so, whatever the calendar becomes."""
-    standing = () if state.calendar is None else state.calendar.beside
-    ends = [wish.until for wish in standing if wish.rank == BY_HAND and wish.until is not None]
-    return state.by_hand if ends and ends[0] > instant else None
+def _standing(state: _State, instant: datetime) -> tuple[Claimed, ...]:
+    """Return the claims that have not ended; one that has ended stays so, whatever the calendar becomes."""
+    wishes = () if state.calendar is None else state.calendar.beside
+    ended = {wish.shown.source for wish in wishes if wish.until is not None and wish.until <= instant}
+    return tuple(claim for claim in state.claims if claim.shown.source not in ended)
 
 
-def _end_by_hand(by_hand: SetByHand, day: Calendar) -> datetime:
-    """Return until when something set by hand stands: as long as was said, else until what it hides changes."""
-    if by_hand.until is not None:
-        return by_hand.until
-    latest = by_hand.at + LONGEST_BY_HAND
-    return min([latest, *day.changes(by_hand.at, latest)])
+def _of_others(state: _State, instant: datetime, source: str) -> tuple[Claimed, ...]:
+    return tuple(claim for claim in _standing(state, instant) if claim.shown.source != source)
+
+
+def _rank(source: str) -> int:
+    return BY_HAND if source == BY_HAND_SOURCE else OTHER_SYSTEMS
+
+
+def _end_of(claim: Claimed, day: Calendar) -> datetime | None:
+    """Return until when a claim stands: as long as was said, else what is set by hand until what it hides changes."""
+    if claim.until is not None or claim.shown.source != BY_HAND_SOURCE:
+        return claim.until
+    latest = claim.at + LONGEST_BY_HAND
+    return min([latest, *day.changes(claim.at, latest)])
+
+
+def _switched(state: _State, news: Switched) -> _State:
+    """Forget the calendar: of one that is off nothing is kept; one that is on again is not known until it is read."""
+    last = state.published[-1]
+    since = last.since_from if news.on else news.at
+    change = Expected(
+        cause=Cause.EDIT,
+        shown=NEVER_READ if news.on else _OFF,
+        since_from=since,
+        since_to=since,
+        until=None,
+        not_before=news.at,
+        not_after=news.at + PROMPT,
+        freshness="unknown" if news.on else "current",
+    )
+    return _State(news.at, published=(*state.published, change))
 
 
 def _published(state: _State, instant: datetime, cause: Cause, not_after: datetime) -> _State:

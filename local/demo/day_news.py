@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from local.demo.day_expectations import News, Observation, Replies
+from local.demo.day_expectations import News, Observation, Replies, Switched
 from local.demo.expectations import Snapshot
 from local.demo.oracle import Entry
 from local.exchange.http_messages import LoggedRequest
@@ -85,14 +84,22 @@ def in_order(found: Sequence[Observation], others: Sequence[News]) -> list[News]
     return sorted(news, key=lambda each: each.at)
 
 
-def silences(found: Sequence[Observation], start: datetime, closes: datetime) -> list[str]:
-    """Return in words for how long Exchange was not asked about a person though it was their turn."""
-    instants = [start, *(each.at for each in found), closes]
-    return [
-        f"not asked for between {before:%H:%M:%S}Z and {after:%H:%M:%S}Z"
-        for before, after in pairwise(instants)
-        if after - before > LONGEST_WITHOUT_ASKING
-    ]
+def silences(news: Sequence[News], start: datetime, closes: datetime) -> list[str]:
+    """Return in words for how long Exchange was not asked about a person though it was their turn.
+
+    Whose calendar is switched off has no turn.
+    """
+    instants = [start]
+    found = []
+    off = False
+    for at, each in [*((each.at, each) for each in news), (closes, None)]:
+        if isinstance(each, Observation | Switched) or each is None:
+            if not off and at - instants[-1] > LONGEST_WITHOUT_ASKING:
+                found.append(f"not asked for between {instants[-1]:%H:%M:%S}Z and {at:%H:%M:%S}Z")
+            instants.append(at)
+        if isinstance(each, Switched):
+            off = not each.on
+    return found
 
 
 def _of_domain(addresses: Iterable[str], domain: str) -> Iterator[str]:

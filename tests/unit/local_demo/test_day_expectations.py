@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.demo.day_expectations import News, Observation, Replies, SetByHand, TakenBack, acceptable_days
+from local.demo.day_expectations import Claimed, News, Observation, Replies, Switched, TakenBack, acceptable_days
 from local.demo.expectations import Cause, Expected
 from local.demo.oracle import Entry, Shown
 
@@ -145,7 +145,7 @@ def test_replies_that_are_simply_on_are_a_note() -> None:
 
 
 def test_what_is_set_by_hand_ends_at_its_time() -> None:
-    by_hand = SetByHand(at(40), DO_NOT_DISTURB, at(50))
+    by_hand = Claimed(at(40), DO_NOT_DISTURB, at(50))
     assert shown(read(0.5, MEETING), by_hand, read(45.5, MEETING), read(52.5, MEETING)) == [
         (0.5, "Available"),
         (30, "Busy"),
@@ -156,7 +156,7 @@ def test_what_is_set_by_hand_ends_at_its_time() -> None:
 
 
 def test_what_is_set_by_hand_ends_where_the_day_changes_and_follows_it() -> None:
-    by_hand = SetByHand(at(10), DO_NOT_DISTURB)
+    by_hand = Claimed(at(10), DO_NOT_DISTURB)
     assert shown(read(0.5, MEETING), by_hand) == [
         (0.5, "Available"),
         (10, "DoNotDisturb"),
@@ -173,7 +173,7 @@ def test_what_is_set_by_hand_ends_where_the_day_changes_and_follows_it() -> None
 
 
 def test_what_was_set_by_hand_and_has_ended_stays_so() -> None:
-    by_hand = SetByHand(at(10), DO_NOT_DISTURB)
+    by_hand = Claimed(at(10), DO_NOT_DISTURB)
     assert shown(read(0.5, MEETING), by_hand, read(32.5), closes=50) == [
         (0.5, "Available"),
         (10, "DoNotDisturb"),
@@ -183,14 +183,41 @@ def test_what_was_set_by_hand_and_has_ended_stays_so() -> None:
 
 
 def test_without_a_change_ahead_it_ends_after_eight_hours() -> None:
-    assert shown(read(0.5), SetByHand(at(10), DO_NOT_DISTURB))[-1] == (10 + 8 * 60, "Available")
+    assert shown(read(0.5), Claimed(at(10), DO_NOT_DISTURB))[-1] == (10 + 8 * 60, "Available")
 
 
 def test_what_was_set_by_hand_can_be_taken_back() -> None:
-    by_hand = SetByHand(at(40), DO_NOT_DISTURB, at(500))
+    by_hand = Claimed(at(40), DO_NOT_DISTURB, at(500))
     sequence = expected(read(0.5, MEETING), by_hand, TakenBack(at(45)), closes=50)
     assert [change.shown.activity for change in sequence][-1] == "Busy"
     assert sequence[-1].since_from == at(45), "something else was shown until then"
+
+
+def test_another_system_claims_until_it_takes_back_and_a_hand_is_stronger() -> None:
+    in_a_call = Claimed(at(10), Shown("Busy", "InACall", "phone"))
+    by_hand = Claimed(at(15), DO_NOT_DISTURB, at(18))
+    news: list[News] = [read(0.5, MEETING), in_a_call, by_hand, TakenBack(at(35), "phone")]
+    assert shown(*news) == [
+        (0.5, "Available"),
+        (10, "InACall"),
+        (15, "DoNotDisturb"),
+        (18, "InACall"),
+        (35, "Busy"),
+        (60, "Available"),
+    ]
+
+
+def test_a_calendar_that_is_off_is_unknown_and_read_anew_when_it_is_on() -> None:
+    sequence = expected(read(0.5, MEETING), Switched(at(40), on=False), Switched(at(50), on=True), read(50.5, MEETING))
+    assert [(change.shown.activity, change.shown.source, change.freshness) for change in sequence] == [
+        ("Available", "none", "current"),
+        ("Busy", "calendar", "current"),
+        ("PresenceUnknown", "option", "current"),
+        ("PresenceUnknown", "none", "unknown"),
+        ("Busy", "calendar", "current"),
+        ("Available", "none", "current"),
+    ]
+    assert [change.since_from for change in sequence][2:5] == [at(40), at(40), at(50.5)]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4, 1.0])

@@ -10,7 +10,7 @@ import pytest
 
 from local.demo.day_by_hand import commands
 from local.demo.day_edits import happenings
-from local.demo.day_expectations import Observation, Replies
+from local.demo.day_expectations import News, Observation, Replies, Switched
 from local.demo.day_news import RepliesWitness, observations, silences
 from local.demo.day_people import DAY, GHOST, START, day_network, day_organisation, entry_of, user_ids
 from local.demo.expectations import Snapshot
@@ -169,3 +169,9 @@ def test_silence_is_noticed() -> None:
     assert silences(asked, START, START + timedelta(minutes=20)) == ["not asked for between 00:06:00Z and 00:14:00Z"]
     assert silences([], START, START + timedelta(minutes=5)) == []
     assert silences(asked, START, START + timedelta(minutes=30)) != []
+    off: list[News] = [
+        *asked[:2],
+        Switched(START + timedelta(minutes=7), on=False),
+        Switched(START + timedelta(minutes=13), on=True),
+    ]
+    assert silences([*off, *asked[2:]], START, START + timedelta(minutes=20)) == []
