@@ -22,6 +22,7 @@ from local.demo.day_edits import HOSTS, Happening, happenings
 from local.demo.day_expectations import News, acceptable_days
 from local.demo.day_news import RepliesWitness, in_order, observations, silences
 from local.demo.day_people import DAY, START, day_network, day_organisation, user_ids
+from local.demo.day_reminders import BEFORE, REMINDED, is_reminder, reminder_mistakes
 from local.demo.published import Published, envelope_mistakes, event_validator, read_published
 from local.demo.subscriber import Delivery
 from local.demo.tally import Minimums, Tally
@@ -37,6 +38,7 @@ from presence.tables.users import UserTable
 _EVENT_CONTRACT = CHECKOUT / "docs" / "events"
 _INTERVAL_MINUTES = 5
 _LATEST = 1.0
+_REMINDERS_ASKED = START + timedelta(minutes=30)
 _FAILURE_QUEUES = ("CheckDeadLetterQueue", "TransitionDeadLetterQueue", "PublishFailureQueue")
 
 
@@ -105,12 +107,13 @@ class _Day:
             self._clock.at(happening.at, partial(self._make, happening))
         for command in commands(self._closes):
             self._clock.at(command.at, partial(self._command, command))
+        self._clock.at(_REMINDERS_ASKED, self._ask_for_reminders)
         self.cloud.start_schedules()
         hour = START
         while hour < self._closes:
             hour = min(hour + timedelta(hours=1), self._closes)
             self._clock.run_until(hour)
-            print(f"{hour:%d %b %H:%M}Z  {len(self._deliveries)} changes published so far", flush=True)
+            print(f"{hour:%d %b %H:%M}Z  {len(self._deliveries)} events received so far", flush=True)
 
     def judged(self) -> Tally:
         """Return what came of it."""
@@ -131,7 +134,7 @@ class _Day:
             judgements.append(judgement)
         troubles += [f"something was published for {address}, who is no user" for address in received]
         edits = sum(len(history) - 1 for history in histories.values())
-        return Tally(judgements, edits, [*troubles, *self._failures()])
+        return Tally(judgements, edits, [*troubles, *self._reminder_mistakes(), *self._failures()])
 
     def _seed(self) -> None:
         """Put what an operator puts: gateways, secrets, users."""
@@ -156,6 +159,16 @@ class _Day:
         self._by_hand[command.address].append(command.news)
         self._clock.start(lambda: self.cloud.invoke("set_presence", command.event))
 
+    def _ask_for_reminders(self) -> None:
+        minutes = BEFORE // timedelta(minutes=1)
+        event = {"schemaVersion": 1, "type": "RemindOfMeetings", "address": REMINDED, "requestedBy": REMINDED}
+        self._clock.start(lambda: self.cloud.invoke("set_presence", {**event, "minutesBefore": minutes}))
+
+    def _reminder_mistakes(self) -> Iterator[str]:
+        reminders = [delivery for delivery in self._deliveries if is_reminder(delivery)]
+        validator = event_validator(_EVENT_CONTRACT, "meeting-starting-soon.v1.schema.json")
+        return reminder_mistakes(self._organisation, reminders, _REMINDERS_ASKED, self._closes, validator)
+
     def _receive(self, message: str, attributes: Mapping[str, str]) -> None:
         self._deliveries.append(Delivery(json.loads(message), attributes, self._clock.now()))
 
@@ -165,6 +178,8 @@ class _Day:
         received: defaultdict[str, tuple[list[Published], list[str]]] = defaultdict(lambda: ([], []))
         troubles = []
         for delivery in self._deliveries:
+            if is_reminder(delivery):
+                continue
             try:
                 change = read_published(delivery)
             except ValueError as error:

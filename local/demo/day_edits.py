@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from local.demo.day_people import BERLIN, DAY, START, WITHOUT_ACCESS, entry_of
+from local.demo.day_reminders import REMINDED
 from local.exchange.faults import Fault
 from local.exchange.organisation import Access, BusyStatus, Entry, OutOfOffice
 from local.exchange.server import SimulatedExchange
@@ -83,7 +84,7 @@ def _improvised(exchange: SimulatedExchange) -> Iterator[Happening]:
     """Yield edits of calendars by chance: what is done is decided when the time has come, by what then stands there."""
     chance = random.Random(f"{DAY}")  # noqa: S311  it makes up calendars
     organisation = exchange.organisation
-    addresses = [mailbox.address for mailbox in organisation.mailboxes()]
+    addresses = [mailbox.address for mailbox in organisation.mailboxes() if mailbox.address != REMINDED]
     for number in range(24 * _EDITS_AN_HOUR):
         at = START + timedelta(hours=number / _EDITS_AN_HOUR, seconds=chance.randint(0, 600))
         address = chance.choice(addresses)

@@ -63,16 +63,13 @@ def read_published(delivery: Delivery) -> Published:
         raise ValueError(f"the event is of another form: {error}") from error
 
 
-def event_validator(folder: Path) -> Draft202012Validator:
-    """Return a validator of the published events from the JSON Schema in `folder` (docs/events).
+def event_validator(folder: Path, name: str = "presence-changed.v1.schema.json") -> Draft202012Validator:
+    """Return a validator of published events from the JSON Schema of that name in `folder` (docs/events).
 
     Raises FileNotFoundError if there is none: a demo that could not check its events must not say that they are right.
     """
-    schema = json.loads((folder / SCHEMA_NAME).read_text(encoding="utf-8"))
+    schema = json.loads((folder / name).read_text(encoding="utf-8"))
     return Draft202012Validator(schema, format_checker=FormatChecker())
-
-
-SCHEMA_NAME = "presence-changed.v1.schema.json"
 
 
 def envelope_mistakes(delivery: Delivery, change: Published, validator: Draft202012Validator) -> Iterator[str]:
