@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 
 from exchange.certificate_faults import explain_fault
 from exchange.certificates import (
@@ -20,7 +21,6 @@ from exchange.sockets import Allowance, BoundedTlsSocket, open_address, open_pla
 from exchange.tls import client_context, looking_context
 from exchange.tls_faults import explain_handshake
 from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
-from presence.clock import system_clock
 from presence.errors import Problem, ProblemError
 
 
@@ -65,9 +65,8 @@ class TlsClient:
     ) -> Problem:
         """Say what is wrong, with the certificate that the server shows when it is asked a second time."""
         chain = look(wanted, address, self._options, allowance)
-        fault = explain_fault(
-            error.verify_code, error.verify_message, wanted.host, chain, self._options, system_clock()
-        )
+        now = datetime.now(UTC)  # by which OpenSSL has judged too
+        fault = explain_fault(error.verify_code, error.verify_message, wanted.host, chain, self._options, now)
         self._tell(SeenCertificate(wanted, fault.verdict, chain, fault.what))
         seen = f"; it shows {chain[0].describe()}" if chain else ""
         return certificate_invalid(wanted.host, f"{fault.verdict}, {fault.what}{seen}", fault.remedy)
