@@ -16,14 +16,20 @@ _MEETINGS = 12
 _ENDPOINT = "https://mail.example.com/EWS/Exchange.asmx"
 
 
-def crowd(size: int, due: datetime, read_at: datetime) -> list[PresenceRecord]:
+def crowd(
+    size: int,
+    due: datetime,
+    read_at: datetime,
+    length: timedelta = timedelta(minutes=30),
+    pause: timedelta = timedelta(minutes=20),
+) -> list[PresenceRecord]:
     """Return the records of users, read at an instant before `due`, as they stand in the table.
 
-    Each has twelve meetings of half an hour with twenty minutes between them; the first begins at `due`.
+    Each has twelve meetings of a length, with pauses between them; the first begins at `due`.
     """
     entries = tuple(
-        CalendarEntry(begin, begin + timedelta(minutes=30), BusyType.BUSY)
-        for begin in (due + timedelta(minutes=50) * number for number in range(_MEETINGS))
+        CalendarEntry(begin, begin + length, BusyType.BUSY)
+        for begin in (due + (length + pause) * number for number in range(_MEETINGS))
     )
     start = read_at.replace(second=0, microsecond=0)
     window = Window(start - timedelta(hours=1), start + timedelta(hours=24))
