@@ -131,7 +131,8 @@ def _ders(connection: ssl.SSLSocket, method: str) -> Sequence[bytes]:
         chain: Sequence[bytes] = getattr(connection, method)()
         return chain[:_MOST_CERTIFICATES]
     certificates: Sequence[Any] = getattr(getattr(connection, "_sslobj", None), method, tuple)() or ()
-    return [certificate.public_bytes(_DER) for certificate in certificates[:_MOST_CERTIFICATES]]
+    own = connection.getpeercert(binary_form=True)
+    return [each.public_bytes(_DER) for each in certificates[:_MOST_CERTIFICATES]] or ([own] if own else [])
 
 
 def _read_all(ders: Sequence[bytes]) -> tuple[Certificate, ...]:

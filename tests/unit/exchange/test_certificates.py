@@ -346,6 +346,21 @@ def test_what_is_rare_is_told_apart_too(net: Net, certificate: HostCertificate, 
     assert problem.remedy
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_private_root_without_key_identifiers_is_refused_unless_that_is_permitted(net: Net, *, strict: bool) -> None:
+    """Python refuses it from 3.13 on; here the older ones do as well."""
+    plain = CertificateAuthority("Plain Root", shape=Shape(key_identifiers=False))
+
+    found = read_from(net, plain.issue(HOST), ca=plain.pem, x509_strict=strict)
+
+    if strict:
+        problem = refused(found)
+        assert "it, or a certificate above it, does not follow RFC 5280 to the letter" in problem.text
+        assert "x509_strict = false" in problem.remedy
+    else:
+        assert isinstance(found.result, CalendarReading)
+
+
 def test_a_code_that_nobody_foresaw_is_told_in_openssl_s_words() -> None:
     fault = explain_fault(22, "certificate chain too long", HOST, (), NO_EXCEPTIONS, TODAY)
 
