@@ -218,6 +218,13 @@ def test_a_first_version_is_news_of_a_presence_whatever_it_is() -> None:
     assert (failed.version, failed.change, failed.freshness) == (1, Change.PRESENCE, Freshness.UNKNOWN)
 
 
+def test_a_mailbox_of_which_nothing_was_ever_known_is_nothing_new_at_the_next_reading() -> None:
+    record = record_of(read(None, 0, busy(-60, 24 * 60, BusyType.NO_DATA)))
+    for minutes in (5, 10):
+        decision = read(record, minutes, busy(minutes - 60, minutes + 24 * 60, BusyType.NO_DATA))
+        assert decision.record is None, decision.why
+
+
 def test_a_stretch_without_data_that_moves_with_the_window_is_nothing_new() -> None:
     record = record_of(read(None, 0, busy(30, 60)))
     for minutes in (5, 10, 15):
