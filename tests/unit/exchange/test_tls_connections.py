@@ -54,6 +54,28 @@ def test_old_tls_is_refused_in_words_and_spoken_where_the_gateway_asks_for_it(ne
     assert "SAN mismatch" in refused(other).text
 
 
+def test_of_a_pool_the_next_host_is_read_where_the_first_speaks_old_tls_only(net: Net) -> None:
+    net.host("old.example.com", lambda _request: None, tls=old(ROOT.issue("old.example.com"), ssl.TLSVersion.TLSv1))
+
+    found = read_from(net, ROOT.issue(HOST), hosts=["old.example.com", HOST])
+
+    assert isinstance(found.result, CalendarReading)
+    assert [seen.verdict for seen in found.seen] == [Verdict.FAILED, Verdict.VERIFIED]
+
+
+def test_an_autodiscover_service_that_speaks_old_tls_only_is_the_cause_that_is_named(net: Net) -> None:
+    service = "autodiscover.example.com"
+    net.silent("example.com")
+    net.silent(service, 80)
+    net.host(service, lambda _request: None, tls=old(net.authority.issue(service), ssl.TLSVersion.TLSv1))
+
+    problem = net.reader().resolve(ALICE).problem
+
+    assert problem is not None
+    assert problem.code == "TlsTooWeak"
+    assert service in problem.text
+
+
 def test_tls_1_0_is_not_spoken_by_a_gateway_that_permits_1_1(net: Net) -> None:
     found = read_from(net, old(ROOT.issue(HOST), ssl.TLSVersion.TLSv1), oldest_tls="1.1", security_level=0)
 
