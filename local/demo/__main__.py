@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="read recorded answers of Exchange instead; exit code 2 if there are none",
     )
     kinds.add_argument(
-        "--day", action="store_true", help="play 24 hours of fifty people in virtual time, which takes half a minute"
+        "--day", action="store_true", help="play 24 hours of fifty people in virtual time, in less than a minute"
     )
     options = parser.parse_args(arguments)
     if options.samples:
