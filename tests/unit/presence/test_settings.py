@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from presence.decisions import Rules
 from presence.errors import ConfigurationError
 from presence.events import Disclosure
+from presence.freshness import Rules
 from presence.settings import (
     ApplyTransitionsSettings,
     CheckCalendarsSettings,
