@@ -17,7 +17,7 @@ from presence.claims import Claim, Source
 from presence.presences import AVAILABLE, Presence
 
 MAXIMUM_SEGMENTS = 40
-"""A stored timeline stays below 3 KB; what lies behind the fortieth segment is read again in good time."""
+"""A stored timeline stays below 4 KB; what lies behind the fortieth segment is read again in good time."""
 
 BASE_RULE = "no-claim"
 
