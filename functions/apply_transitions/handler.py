@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from functools import cache
@@ -40,7 +41,11 @@ def parts() -> Parts:
         sleep=time.sleep,
         rules=settings.rules,
     )
-    return Parts(application, Observer("apply_transitions"))
+    observer = Observer("apply_transitions")
+    # What there is by now stays. Thousands of records start the garbage collector again and again, which would look
+    # through all of botocore each time: a fifth of the processor time in the second that counts.
+    gc.freeze()
+    return Parts(application, observer)
 
 
 def lambda_handler(event: object, _context: object) -> BatchAnswer:
