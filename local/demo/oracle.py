@@ -61,8 +61,6 @@ class Wish:
 
 AVAILABLE = Shown("Available", "Available", "none")
 NEVER_READ = Shown("PresenceUnknown", "PresenceUnknown", "none")
-KEPT_FREE = Shown("Available", "Available", "calendar")
-"""Free as far as is known: it is the calendar, as it was last told, that says so."""
 NO_DATA = Shown("PresenceUnknown", "PresenceUnknown", "calendar")
 
 BY_HAND = 0
@@ -114,8 +112,7 @@ class Calendar:
         if any(entry.status == "NoData" for entry in running):
             if self.before is None or instant >= self.before.horizon:
                 return NO_DATA
-            known = self.before.shown_at(instant)
-            return KEPT_FREE if known == AVAILABLE else known
+            return self.before.shown_at(instant)
         return AVAILABLE
 
     def instants(self) -> list[datetime]:

@@ -186,7 +186,7 @@ class NaiveUser:
             kept = running(self.before, instant)
             wishes = [wish for one in kept for wish in self._wish_of(one)]
             if not any(one for one in kept if one.busy_type not in NOTHING_TOLD and not self._ignored_length(one)):
-                wishes.append(Wish(WEAKEST, self.start, None, "last-known", "calendar", AVAILABLE))
+                wishes.append(Wish(WEAKEST, self.start, None, "last-known", "none", AVAILABLE))
         return wishes + self._gap(instant)
 
     def _is_remembered(self, instant: datetime) -> bool:

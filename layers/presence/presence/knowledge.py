@@ -111,7 +111,9 @@ def claims_of_entries(judged: Iterable[tuple[CalendarEntry, Judgement]], profile
     for entry, judgement in judged:
         if judgement.presence is None or entry.start >= entry.end:
             continue
-        claim = Claim(entry.start, entry.end, judgement.presence, Source.CALENDAR, judgement.rule, judgement.strength)
+        # That nothing was known to stand there is no wish to be shown as available.
+        source = Source.NONE if entry.busy_type is BusyType.FREE else Source.CALENDAR
+        claim = Claim(entry.start, entry.end, judgement.presence, source, judgement.rule, judgement.strength)
         claims.append(claim)
         if entry.busy_type is BusyType.BUSY:
             busy.append(claim)
