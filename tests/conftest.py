@@ -5,11 +5,17 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 
 def pytest_configure() -> None:
-    """Take interrupts: a shell starts what it puts into the background with SIGINT ignored, and that is inherited."""
+    """Judge no example by the clock, and take interrupts.
+
+    A shell starts what it puts into the background with SIGINT ignored, and that is inherited.
+    """
+    settings.register_profile("calendar-presence", deadline=None)
+    settings.load_profile("calendar-presence")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -91,6 +91,7 @@ def shows_nobody_available_where_a_claim_stands(scenario: Scenario) -> None:
         (known.entry.start, known.entry.end)
         for known in (() if calendar is None else calendar.entries)
         if known.rule in {"busy", "busy-meeting", "out-of-office", "no-data", "last-known"}
+        and known.entry.busy_type is not BusyType.FREE
         and known.entry.start < known.entry.end
     ]
     for segment in scenario.picture.timeline[: MAXIMUM_SEGMENTS - 1]:
