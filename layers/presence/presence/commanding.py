@@ -9,8 +9,9 @@ from datetime import datetime
 from presence.command_requests import CommandRequest
 from presence.commands import UseCalendar
 from presence.decisions import Decision, after_command, first_record
-from presence.errors import ConfigurationError
+from presence.errors import ConcurrentWrites, ConfigurationError
 from presence.freshness import Rules
+from presence.knowledge import CalendarUse
 from presence.messages import CheckReason, CheckRequest
 from presence.profiles import Profiles
 from presence.queues import Queue, QueuedMessage
@@ -19,6 +20,8 @@ from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
 from presence.writing import write_decided
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,26 @@ class CommandExecution:
         if written is not None:
             self._transition_queue.queue_soon([written], self._clock(), traceparent)
         if isinstance(request.command, UseCalendar):
-            self._follow(user, request.command, traceparent)
+            self._follow(user, traceparent)
         return Commanded(user, written or stands, why)
 
-    def _follow(self, user: User, command: UseCalendar, traceparent: str) -> None:
-        """Tell the schedule of a calendar that is switched off or on; one that is on is read at once."""
+    def _follow(self, user: User, traceparent: str) -> None:
+        """Tell the schedule whether the calendar is used; one that is on is read at once.
+
+        What stands on the record counts, and it is looked at again: of two commands that cross, the one that was
+        written first may get here last.
+        """
+        told: CalendarUse | None = None
+        for _ in range(_ATTEMPTS):
+            record = self._presences.get_many([user.user_id]).found.get(user.user_id)
+            if record is None or record.knowledge.use == told:
+                break
+            told = record.knowledge.use
+            self._users.use_calendar(user.user_id, enabled=told.on, paused_until=told.paused_until)
+        else:
+            raise ConcurrentWrites(f"user {user.user_id}: the calendar was switched at each of {_ATTEMPTS} attempts")
         now = self._clock()
-        self._users.use_calendar(user.user_id, enabled=command.use.on, paused_until=command.use.paused_until)
-        if command.use.allows(now):
+        if told is not None and told.allows(now):
             check = CheckRequest(CheckReason.OPERATOR, now, (user,), traceparent)
             self._check_queue.send([QueuedMessage(check.encode())])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -189,6 +189,20 @@ class TestCalendarOff:
             (scheduled,) = alice.users.every()
             assert (alice.record.knowledge.use.on, scheduled.enabled) == (on, on)
         assert len(alice.checks.messages) == 1
+
+    def test_of_two_that_cross_the_schedule_follows_the_one_that_stands(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        alice = desk("12:00")
+        tell = alice.users.use_calendar
+
+        def the_other_first(user_id: str, *, enabled: bool, paused_until: datetime | None) -> None:
+            monkeypatch.setattr(alice.users, "use_calendar", tell)
+            alice.say("UseCalendar", on=True)
+            tell(user_id, enabled=enabled, paused_until=paused_until)
+
+        monkeypatch.setattr(alice.users, "use_calendar", the_other_first)
+        alice.say("UseCalendar", on=False)
+        (scheduled,) = alice.users.every()
+        assert (alice.record.knowledge.use.on, scheduled.enabled) == (True, True)
 
 
 class TestLateOrTwice:
