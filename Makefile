@@ -30,19 +30,19 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test lint types unit unit-py313 contract integration properties e2e template build bench install engine layers \
+.PHONY: help demo test lint types unit unit-py313 contract model integration properties e2e template build bench install engine layers \
     sam pins clean distclean
 
 help:
 	@sed -n '1,6s/^# \{0,1\}//p' Makefile
-	@echo 'Also: lint types unit contract integration properties e2e template build clean distclean pins'
+	@echo 'Also: lint types unit contract model integration properties e2e template build clean distclean pins'
 
 # ---- what people call ----
 
 demo: install $(if $(DAY),,engine layers)
 	$(BIN)/python -m local.demo $(if $(WATCH),--watch) $(if $(SAMPLES),--samples) $(if $(DAY),--day)
 
-test: lint types unit unit-py313 contract template integration build e2e
+test: lint types unit unit-py313 contract model template integration build e2e
 
 lint: install
 	$(BIN)/ruff check
@@ -56,6 +56,10 @@ unit: install
 
 contract: install
 	$(PYTEST) tests/contract
+
+# The whole pipeline against an oracle, in random order: `make model EXAMPLES=20000` tries so many fresh ones.
+model: install
+	MODEL_EXAMPLES=$(or $(EXAMPLES),0) $(PYTEST) --numprocesses auto tests/model$(if $(EXAMPLES),/test_pipeline.py)
 
 # What is shown at random against an oracle: `make properties EXAMPLES=1000000` tries a million scenarios.
 properties: install
