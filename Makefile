@@ -30,19 +30,19 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test lint types unit unit-py313 contract model integration properties e2e template build bench install engine layers \
+.PHONY: help demo test lint types unit unit-py313 contract model integration engine-tests properties e2e template build bench install engine layers \
     sam pins clean distclean
 
 help:
 	@sed -n '1,6s/^# \{0,1\}//p' Makefile
-	@echo 'Also: lint types unit contract model integration properties e2e template build clean distclean pins'
+	@echo 'Also: lint types unit contract model integration engine-tests properties e2e template build clean distclean pins'
 
 # ---- what people call ----
 
 demo: install $(if $(DAY),,engine layers)
 	$(BIN)/python -m local.demo $(if $(WATCH),--watch) $(if $(SAMPLES),--samples) $(if $(DAY),--day)
 
-test: lint types unit unit-py313 contract model template integration build e2e
+test: lint types unit unit-py313 contract model integration template engine-tests build e2e
 
 lint: install
 	$(BIN)/ruff check
@@ -55,7 +55,7 @@ unit: install
 	$(PYTEST) --numprocesses auto tests/unit
 
 contract: install
-	$(PYTEST) tests/contract
+	$(PYTEST) --numprocesses auto tests/contract
 
 # The whole pipeline against an oracle, in random order: `make model EXAMPLES=20000` tries so many fresh ones.
 model: install
@@ -65,8 +65,12 @@ model: install
 properties: install
 	EXAMPLES=$(or $(EXAMPLES),100000) $(PYTEST) --numprocesses auto tests/integration/test_properties.py
 
-integration: install engine layers
-	$(PYTEST) tests/integration
+integration: install
+	$(PYTEST) --numprocesses auto tests/integration
+
+# One after the other: two engines at once starve each other, and what is on time is measured.
+engine-tests: install engine layers
+	$(PYTEST) tests/engine
 
 e2e: install engine layers
 	$(PYTEST) tests/e2e

@@ -1,7 +1,7 @@
 """What the real template deploys that moto can make, with outputs and variables as deployed.
 
 moto's CloudFormation and Lambda need packages that nothing else here does, so the two calls that the operator's command
-makes of them are answered here; tests/integration makes them of the embedded engine.
+makes of them are answered here; tests/engine makes them of the embedded engine.
 """
 
 from __future__ import annotations
