@@ -82,6 +82,12 @@ class Judge:
             trusted = _GROWS.index(after.freshness) >= _GROWS.index(before.freshness) or before.freshness in doubts
             must("nothing is believed again without a reading", trusted or not no_news, now, before, after)
         expected = belief.shown(now)
+        if before is not None and after.version == before.version and after.presence != expected.presence:
+            # A clock that goes before has begun what is yet to come by this one, and it is left as it is.
+            begun = {presence for presence, _ in belief.between(now, now + 2 * LARGEST_SKEW)}
+            must("what is begun by another clock is left", after.presence in begun, now, after, expected)
+            must("and comes by this one", after.next_at is not None and after.next_at <= now + 2 * LARGEST_SKEW, after)
+            return
         _never_available(after, expected.presence, now)
         if not self._inside:
             return

@@ -31,7 +31,9 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
     # What has passed tells since when the same is shown, also under claims that have ended.
     stretch = stretch_at(_believed(record, record.timeline, belief), now)
     if stretch is None:
-        return replace(record, timeline=timeline, next_at=belief.changes_at)
+        # Whose clock goes before has begun this timeline; by this one it is yet to come.
+        coming = (belief.changes_at, *(segment.since for segment in timeline[:1]))
+        return replace(record, timeline=timeline, next_at=min((at for at in coming if at is not None), default=None))
     reminders, reminder_at = _reminded(record, belief, now)
     shown = replace(
         record,
