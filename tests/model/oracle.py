@@ -148,7 +148,7 @@ class Belief:
             stops = [instant for instant in ends[one.ending] if instant > one.since]
             standing[name] = replace(one, ends_at=min([*stops, *([one.until] if one.until else [])], default=None))
         self.standing = standing
-        self.looked_ahead_to = self._looks_ahead(standing, now)
+        self.looked_ahead_to = ahead
 
     def shown(self, now: datetime) -> Shown:
         """Return what ought to be shown at an instant."""
@@ -241,7 +241,7 @@ class Belief:
         return changes | {end for end in ends if end is not None}
 
     def _looks_ahead(self, standing: dict[str, Standing], now: datetime) -> datetime:
-        ends = [one.ends_at for one in standing.values()]
+        ends = [one.until for one in standing.values()]
         ends += [None if self.replies is None else self.replies.end, self.paused_until]
         known_until = now + timedelta(hours=24) if self.known is None else self.known.horizon
         later = [end + _SECOND for end in ends if end is not None and end > now]
