@@ -18,7 +18,7 @@ from presence.timeline import Segment, from_instant, stretch_at
 
 NOT_BELIEVED_RULE = "unknown-after-failing"
 
-_RESTS_ON_READING = frozenset({Source.CALENDAR, Source.AUTOMATIC_REPLY, Source.WORKING_HOURS, Source.NONE})
+RESTS_ON_READING = frozenset({Source.CALENDAR, Source.AUTOMATIC_REPLY, Source.WORKING_HOURS, Source.NONE})
 
 
 def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rules) -> PresenceRecord:
@@ -26,10 +26,10 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
 
     Its version grows if what is published changes: presence, note, freshness, or the end if that is published.
     """
-    belief = _belief(record, now, rules)
+    belief = belief_of(record, now, rules)
     timeline = from_instant(record.timeline, now)
     # What has passed tells since when the same is shown, also under claims that have ended.
-    stretch = stretch_at(_believed(record, record.timeline, belief), now)
+    stretch = stretch_at(believed(record, record.timeline, belief), now)
     if stretch is None:
         # Whose clock goes before has begun this timeline; by this one it is yet to come.
         coming = (belief.changes_at, *(segment.since for segment in timeline[:1]))
@@ -81,7 +81,7 @@ def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:
     return stretch.since if stretch.since > record.since or record.version == 0 else now
 
 
-def _belief(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
+def belief_of(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
     """Return how far the record is believed. That a calendar is switched off is certain; a pause is, until it ends."""
     knowledge = record.knowledge
     if not knowledge.use.allows(now):
@@ -91,7 +91,7 @@ def _belief(record: PresenceRecord, now: datetime, rules: Rules) -> Belief:
     return belief_at(now, record.read_at, record.failing_since, knowledge.calendar.horizon, rules)
 
 
-def _believed(record: PresenceRecord, timeline: Sequence[Segment], belief: Belief) -> list[Segment]:
+def believed(record: PresenceRecord, timeline: Sequence[Segment], belief: Belief) -> list[Segment]:
     """Return the timeline with unknown presence where it rests on a reading that is not believed any more.
 
     Without a reading the timeline says by itself that nothing is known, and why.
@@ -100,7 +100,7 @@ def _believed(record: PresenceRecord, timeline: Sequence[Segment], belief: Belie
         return list(timeline)
     return [
         replace(segment, presence=UNKNOWN, source=Source.NONE, rule=NOT_BELIEVED_RULE)
-        if segment.source in _RESTS_ON_READING
+        if segment.source in RESTS_ON_READING
         else segment
         for segment in timeline
     ]
