@@ -104,6 +104,7 @@ knowledges = st.builds(
     Knowledge,
     calendar=st.none() | calendars,
     replies=st.none() | replies,
+    replies_problem=st.none() | st.sampled_from(["Timeout", "ErrorAccessDenied"]),
     standing=st.lists(standing_claims, max_size=2).map(tuple),
     use=st.builds(CalendarUse, st.booleans(), st.none() | instants),
 )

@@ -75,7 +75,8 @@ class CheckSummary:
     """What came of a request, in numbers of users.
 
     `problems` counts the users whose mailbox could not be read, by code; `unread` is how many of them are not asked for
-    again before their next turn. `dropped` are those whose next turn has come, who were removed, or whose calendar is
+    again before their next turn. `replies_problems` counts those whose calendar was read, but not their automatic
+    replies, by code. `dropped` are those whose next turn has come, who were removed, or whose calendar is
     switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record could not be
     read or written, by user id: their message has to come back, which is harmless to the others.
     """
@@ -87,6 +88,7 @@ class CheckSummary:
     dropped: int = 0
     unknown_profiles: int = 0
     problems: dict[str, int] = field(default_factory=dict)
+    replies_problems: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     errors: dict[str, Exception] = field(default_factory=dict)
 
@@ -100,6 +102,7 @@ class CheckSummary:
             "dropped": self.dropped,
             "unknown_profiles": self.unknown_profiles,
             "problems": self.problems,
+            "replies_problems": self.replies_problems,
         }
         return {name: number for name, number in numbers.items() if number}
 
@@ -162,6 +165,8 @@ class CalendarCheck:
             if user.user_id not in summary.errors and isinstance(outcome := outcomes[user.address], Problem)
         ]
         summary.problems = dict(Counter(problem.code for _, problem in failed))
+        replies = (outcome.replies for outcome in outcomes.values() if isinstance(outcome, Readings))
+        summary.replies_problems = dict(Counter(each.code for each in replies if isinstance(each, Problem)))
         summary.retried = self._retry(request, failed)
         # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
         summary.unread = len(failed) - summary.retried
@@ -204,15 +209,17 @@ class CalendarCheck:
         """Return what Exchange says of each address; without its automatic replies where only they can't be had."""
         window = window_around(now, self._options.horizon)
         calendars = self._reader.read_calendars([user.address for user in users], window) if users else {}
-        due = [
-            user.address
+        due = {
+            user.address: None
             for user in users
             if isinstance(calendars[user.address], CalendarReading)
             and self._replies_are_due(records.get(user.user_id), request)
-        ]
-        replies = self._reader.read_automatic_replies(due) if due else {}
+        }
+        replies = self._reader.read_automatic_replies([*due]) if due else {}
         return {
-            address: outcome if isinstance(outcome, Problem) else Readings(outcome, _known(replies.get(address)))
+            address: outcome
+            if isinstance(outcome, Problem)
+            else Readings(outcome, replies.get(address), replies_are_off=address in due and address not in replies)
             for address, outcome in calendars.items()
         }
 
@@ -274,8 +281,3 @@ def replies_are_due(request: CheckRequest, interval: timedelta, replies_interval
     minute, minutes = int(request.requested_at.timestamp()) // 60, max(1, interval // MINUTE)
     asked = zlib.crc32((request.endpoint or request.domain or "").encode())
     return (minute // minutes + minute % minutes + asked) % max(1, replies_interval // interval) == 0
-
-
-def _known(replies: AutomaticReplies | Problem | None) -> AutomaticReplies | None:
-    """Return the replies as far as they were told: what could not be read stays as it was known."""
-    return None if isinstance(replies, Problem) else replies

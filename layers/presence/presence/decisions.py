@@ -16,7 +16,7 @@ from presence.claims import Source
 from presence.commands import Command, commanded, is_overtaken
 from presence.errors import Problem
 from presence.freshness import READ_AT_REFRESH, Freshness, Rules
-from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, picture_of
+from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, Knowledge, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, remembered
 from presence.mapping import Profile
 from presence.presences import UNKNOWN
@@ -38,10 +38,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a check brought: the calendar, and the automatic replies where they were asked for and told (else None)."""
+    """What a check brought: the calendar, and the automatic replies, or why they can't be read (None: not their turn).
+
+    `replies_are_off`: they are not to be asked for at all, so nothing is known of them any more.
+    """
 
     calendar: CalendarReading
-    replies: AutomaticReplies | None = None
+    replies: AutomaticReplies | Problem | None = None
+    replies_are_off: bool = False
 
 
 def after_reading(
@@ -61,14 +65,13 @@ def after_reading(
         view=reading.view,
         working_hours=reading.working_hours,
     )
-    replies = before.knowledge.replies if readings.replies is None else readings.replies
     read = replace(
         before,
         address=user.address,
         read_at=reading.read_at,
         failing_since=None,
         problem=None,
-        knowledge=replace(before.knowledge, calendar=calendar, replies=replies),
+        knowledge=replace(_with_replies(before.knowledge, readings), calendar=calendar),
     )
     after = repainted(read, profile, now, rules)
     if record is None:
@@ -150,6 +153,15 @@ def repainted(record: PresenceRecord, profile: Profile, now: datetime, rules: Ru
     return after
 
 
+def _with_replies(knowledge: Knowledge, readings: Readings) -> Knowledge:
+    """Return what is known with what a check brought of automatic replies: what can't be read stays as it was."""
+    if isinstance(readings.replies, Problem):
+        return replace(knowledge, replies_problem=readings.replies.code)
+    if readings.replies is not None or readings.replies_are_off:
+        return replace(knowledge, replies=readings.replies, replies_problem=None)
+    return knowledge
+
+
 def _first(record: PresenceRecord, why: str) -> Decision:
     """Return the first version of a record: news also where the presence is unknown as before."""
     return Decision(replace(record, version=1, change=Change.PRESENCE), why)
@@ -179,7 +191,8 @@ def _inputs(record: PresenceRecord, now: datetime) -> tuple[object, ...]:
         else (_entries_ahead(calendar, now), calendar.endpoint, calendar.view, calendar.working_hours)
     )
     standing = still_standing(knowledge.standing, now)
-    return known, knowledge.replies, standing, knowledge.use, record.reminders, record.profile
+    replies = (knowledge.replies, knowledge.replies_problem)
+    return known, replies, standing, knowledge.use, record.reminders, record.profile
 
 
 def _entries_ahead(calendar: KnownCalendar, now: datetime) -> list[object]:

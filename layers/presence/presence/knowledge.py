@@ -53,10 +53,15 @@ class CalendarUse:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of a user. `calendar` and `replies` are None where they have not been read."""
+    """What is known of a user. `calendar` and `replies` are None where they have not been read.
+
+    `replies_problem` is the code of the problem for which the automatic replies could not be read the last time that
+    they were asked for (None: there was none); what was known of them before stands.
+    """
 
     calendar: KnownCalendar | None = None
     replies: AutomaticReplies | None = None
+    replies_problem: str | None = None
     standing: tuple[StandingClaim, ...] = ()
     use: CalendarUse = CalendarUse()
 
@@ -79,7 +84,7 @@ class Picture:
 def picture_of(knowledge: Knowledge, profile: Profile, now: datetime) -> Picture:
     """Work out the timeline of what is known, from an hour ago to as far as it is known."""
     if not knowledge.use.allows(now):
-        knowledge = replace(knowledge, calendar=None, replies=None)
+        knowledge = replace(knowledge, calendar=None, replies=None, replies_problem=None)
     calendar = knowledge.calendar
     judged = [] if calendar is None else judgements(calendar.ahead(now - LOOKS_BACK), profile, calendar.zone)
     if calendar is not None:
@@ -87,12 +92,12 @@ def picture_of(knowledge: Knowledge, profile: Profile, now: datetime) -> Picture
         knowledge = replace(knowledge, calendar=replace(calendar, entries=entries))
     window = _window(knowledge, now)
     others = [
-        *claims_of_entries(judged, profile),
+        *claims_of_entries(judged, profile, window.end if calendar is None else calendar.horizon),
         *_claims_without_calendar(knowledge, window),
         *_off_work_claims(knowledge, profile, window),
         *_reply_claims(knowledge, profile, window),
     ]
-    standing = with_ends(knowledge.standing, others, meeting_starts(knowledge.calendar), window)
+    standing = with_ends(knowledge.standing, others, meeting_starts(knowledge.calendar), window, now)
     timeline = timeline_of([*others, *claims_of_standing(_ranked(standing, profile))], window)
     return Picture(replace(knowledge, standing=standing), timeline, _note(knowledge, profile))
 
@@ -104,8 +109,14 @@ def judgements(
     return [(known.entry, judge(known.entry, profile, zone)) for known in entries]
 
 
-def claims_of_entries(judged: Iterable[tuple[CalendarEntry, Judgement]], profile: Profile) -> list[Claim]:
-    """Return the claims that entries make; an entry without length makes none."""
+def claims_of_entries(
+    judged: Iterable[tuple[CalendarEntry, Judgement]], profile: Profile, horizon: datetime
+) -> list[Claim]:
+    """Return the claims that entries make; an entry without length makes none.
+
+    What reaches the horizon (an instant in UTC) has no end: behind it nothing is known that could follow, and an end
+    there would move with each reading.
+    """
     claims: list[Claim] = []
     busy: list[Claim] = []
     for entry, judgement in judged:
@@ -114,7 +125,7 @@ def claims_of_entries(judged: Iterable[tuple[CalendarEntry, Judgement]], profile
         # That nothing was known to stand there is no wish to be shown as available.
         source = Source.NONE if entry.busy_type is BusyType.FREE else Source.CALENDAR
         claim = Claim(entry.start, entry.end, judgement.presence, source, judgement.rule, judgement.strength)
-        claims.append(claim)
+        claims.append(claim if entry.end < horizon else replace(claim, until=None))
         if entry.busy_type is BusyType.BUSY:
             busy.append(claim)
     return [*claims, *_closed_gaps(busy, profile)]
@@ -204,11 +215,13 @@ def _off_work_claims(knowledge: Knowledge, profile: Profile, window: Window) -> 
     calendar = knowledge.calendar
     if presence is None or calendar is None or calendar.working_hours is None:
         return []
+    strength = profile.strengths[Kind.OFF_WORK]
     # No further than the calendar is known: a claim may stand for years, and these would be two a day.
-    end = min(window.end, calendar.horizon)
+    stretches = stretches_off_work(calendar.working_hours, window.start, calendar.horizon)
+    ends = (until if until < calendar.horizon else None for _, until in stretches)
     return [
-        Claim(since, until, presence, Source.WORKING_HOURS, OFF_WORK_RULE, profile.strengths[Kind.OFF_WORK])
-        for since, until in stretches_off_work(calendar.working_hours, window.start, end)
+        Claim(since, until, presence, Source.WORKING_HOURS, OFF_WORK_RULE, strength)
+        for (since, _), until in zip(stretches, ends, strict=True)
     ]
 
 

@@ -294,9 +294,11 @@ def switch(world: World, use: CalendarUse) -> None:
 
 
 def test_a_calendar_that_is_switched_off_or_paused_is_not_read(world: World) -> None:
+    world.exchange.replies = {ALICE.address: problem()}
     world.check(ALICE, BOB)
     for use in (CalendarUse(on=False), CalendarUse(paused_until=world.now + timedelta(minutes=1))):
         switch(world, use)
+        assert world.records.of(ALICE).knowledge.replies_problem is None
         world.exchange.asked.clear()
         summary = world.check(ALICE, BOB)
         assert (summary.checked, summary.dropped) == (1, 1)
@@ -351,6 +353,50 @@ def test_that_automatic_replies_cant_be_read_costs_the_calendar_nothing(world: W
     world.exchange.replies = {ALICE.address: problem(ProblemKind.LASTING)}
     summary = world.check(ALICE)
     assert (world.records.of(ALICE).presence, summary.problems, world.records.of(ALICE).problem) == (BUSY, {}, None)
+
+
+def test_why_automatic_replies_cant_be_read_is_counted_and_stands_on_the_record_until_they_are_read(
+    world: World,
+) -> None:
+    def check() -> tuple[dict[str, int], str | None, bool]:
+        summary = world.check(request=replace(request_for(ALICE, BOB, at=world.now), reason=CheckReason.OPERATOR))
+        assert ("replies_problems" in summary.as_details()) == bool(summary.replies_problems)
+        return summary.replies_problems, world.records.of(ALICE).knowledge.replies_problem, bool(summary.written)
+
+    refused = Problem("ErrorAccessDenied", ProblemKind.LASTING, "refused", "give the right")
+    world.exchange.replies = {ALICE.address: problem(), BOB.address: NO_REPLIES}
+    assert check() == ({"ErrorServerBusy": 1}, "ErrorServerBusy", True)
+    assert world.records.of(BOB).knowledge.replies_problem is None
+    assert check() == ({"ErrorServerBusy": 1}, "ErrorServerBusy", False), "nothing new"
+    world.exchange.replies[ALICE.address] = refused
+    assert check() == ({"ErrorAccessDenied": 1}, "ErrorAccessDenied", True)
+    version = world.records.of(ALICE).version
+    world.exchange.replies[ALICE.address] = NO_REPLIES
+    assert check() == ({}, None, True)
+    assert world.records.of(ALICE).version == version, "nothing that is published"
+
+
+def test_between_the_turns_of_automatic_replies_their_problem_stays(world: World) -> None:
+    world.exchange.replies = {ALICE.address: problem()}
+    world.check(ALICE)
+    world.exchange.asked_for_replies.clear()
+    told = []
+    for _ in range(3):
+        world.now += timedelta(minutes=5)
+        told.append(world.check(ALICE).replies_problems)
+        assert world.records.of(ALICE).knowledge.replies_problem == "ErrorServerBusy"
+    assert sorted(map(len, told)) == [0, 0, 1]
+    assert len(world.exchange.asked_for_replies) == 1
+
+
+def test_of_who_is_not_to_be_asked_for_automatic_replies_any_more_nothing_is_kept_of_them(world: World) -> None:
+    world.exchange.replies = {ALICE.address: ON, BOB.address: problem()}
+    world.check(ALICE, BOB)
+    assert world.records.of(ALICE).note == "automatic-replies"
+    world.exchange.replies = {}  # as a gateway answers whose document says "off"
+    world.check(request=replace(request_for(ALICE, BOB), reason=CheckReason.OPERATOR))
+    assert (world.records.of(ALICE).note, world.records.of(ALICE).knowledge.replies) == (None, None)
+    assert world.records.of(BOB).knowledge.replies_problem is None
 
 
 def test_whose_calendar_cant_be_read_is_not_asked_for_automatic_replies(world: World) -> None:

@@ -40,6 +40,7 @@ def attributes_of_knowledge(knowledge: Knowledge) -> dict[str, object]:
         "view": None if calendar is None else calendar.view,
         "workingHours": None if hours is None else working_hours_to_text(hours),
         "replies": None if replies is None else _json(_replies_to_list(replies)),
+        "repliesProblem": knowledge.replies_problem,
         "standing": _json([_claim_to_list(claim) for claim in knowledge.standing]) if knowledge.standing else None,
         "calendarOff": None if use.on else True,
         "pausedUntil": _optional(use.paused_until),
@@ -52,6 +53,7 @@ def knowledge_from_attributes(item: Mapping[str, object], path: str) -> Knowledg
     return Knowledge(
         calendar=_calendar(item, path) if "entries" in item else None,
         replies=None if replies is None else _replies_from_list(_list(replies)),
+        replies_problem=fields.optional_text(item, "repliesProblem", path),
         standing=() if standing is None else tuple(_claim_from_list(values) for values in _list(standing)),
         use=CalendarUse(item.get("calendarOff") is not True, _instant(item.get("pausedUntil"))),
     )
