@@ -145,7 +145,8 @@ class Belief:
         meetings = [] if self.known is None else self.known.meetings()
         ends = {Ending.TIME: [], Ending.BOUNDARY: boundaries, Ending.MEETING: meetings}
         for name, one in standing.items():
-            stops = [instant for instant in ends[one.ending] if instant > one.since]
+            # What was shown until now stays shown, whatever the calendar says by now of the time before.
+            stops = [instant for instant in ends[one.ending] if instant > now]
             standing[name] = replace(one, ends_at=min([*stops, *([one.until] if one.until else [])], default=None))
         self.standing = standing
         self.looked_ahead_to = ahead

@@ -64,7 +64,7 @@ class NaiveUser:
     """All that is known of somebody, and the profile. `told` is None where the calendar is not used or was not read.
 
     `before` is the reading before that, which counts where the newest has no data. `zone` and `periods` are the
-    working hours (None: not told). `start` and `end` are the window.
+    working hours (None: not told). `start` and `end` are the window, `now` is when one looks.
     """
 
     profile: Profile
@@ -78,6 +78,7 @@ class NaiveUser:
     standing: tuple[StandingClaim, ...] = ()
     off: bool = False
     paused_until: datetime | None = None
+    now: datetime | None = None
 
     def shown_at(self, instant: datetime) -> tuple[Presence, str]:
         """Return the presence and its source."""
@@ -108,10 +109,12 @@ class NaiveUser:
     def end_of(self, claim: StandingClaim) -> datetime | None:
         """Return when a standing claim ends."""
         ends = [] if claim.until is None else [claim.until]
+        # What has stood until now was shown until now, whatever the calendar says of that time by now.
+        stood = claim.since if claim.ends_at is None or self.now is None else self.now
         if claim.ending is Ending.BOUNDARY:
-            ends += [at for at in self._changes() if at > claim.since and self._others_change(at)][:1]
+            ends += [at for at in self._changes() if at > stood and self._others_change(at)][:1]
         if claim.ending is Ending.MEETING:
-            ends += sorted(start for start in self.meeting_starts() if start > claim.since)[:1]
+            ends += sorted(start for start in self.meeting_starts() if start > stood)[:1]
         return min(ends, default=None)
 
     def meeting_starts(self) -> set[datetime]:
@@ -136,7 +139,7 @@ class NaiveUser:
         instants: set[datetime] = set()
         for told in (self.told, self.before):
             if told is not None:
-                instants |= {told.horizon}.union(*({one.start, one.end} for one in told.entries))
+                instants.update(*({one.start, one.end} for one in told.entries))
         if self.replies is not None:
             instants |= {at for at in (self.replies.start, self.replies.end) if at is not None}
         if self.paused_until is not None:
@@ -167,12 +170,18 @@ class NaiveUser:
     def _wishes_of_others(self, instant: datetime) -> list[Wish]:
         wishes = [*self._wishes_of_calendar(instant), *self._wish_of_replies(instant)]
         off_work = self.profile.presences.get(Kind.OFF_WORK)
-        if off_work is not None and self.told is not None and self.periods and not self._at_work(instant):
+        known = self._as_far_as_known(instant)
+        if off_work is not None and self.told is not None and self.periods and not self._at_work(known):
             strength = self.strength(Kind.OFF_WORK)
             wishes.append(Wish(strength, self.start, None, "off-work", "working-hours", off_work))
         return wishes
 
+    def _as_far_as_known(self, instant: datetime) -> datetime:
+        """Return the instant, or the last one of which the calendar tells: behind it all stays as it is there."""
+        return instant if self.told is None else min(instant, self.told.horizon - MOMENT)
+
     def _wishes_of_calendar(self, instant: datetime) -> list[Wish]:
+        instant = self._as_far_as_known(instant)
         if self.off:
             return [Wish(WEAKEST, self.start, None, "calendar-off", "option", UNKNOWN)]
         if self.told is None:
@@ -213,7 +222,9 @@ class NaiveUser:
         shows_meeting = one.is_meeting and not (one.is_private and self.profile.private is PrivateEntries.PLAIN)
         if kind is Kind.BUSY and shows_meeting and self.profile.meeting is not None:
             presence, strength, rule = self.profile.meeting, strength + 1, "busy-meeting"
-        return [Wish(strength, one.start, one.end, rule, "calendar", presence)]
+        assert self.told is not None
+        until = one.end if one.end < self.told.horizon else None
+        return [Wish(strength, one.start, until, rule, "calendar", presence)]
 
     def _is_busy_wish(self, one: CalendarEntry) -> bool:
         return one.busy_type is BusyType.BUSY and bool(self._wish_of(one))

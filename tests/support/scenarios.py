@@ -71,7 +71,7 @@ class Scenario:
             calendar = picture_of(earlier, self.profile, self.now - STEP).knowledge.calendar
         if self.entries is not None:
             calendar = self._known(self.entries, self.now, calendar)
-        return Knowledge(calendar, self.replies, self.standing, self.use)
+        return Knowledge(calendar, self.replies, standing=self.standing, use=self.use)
 
     @cached_property
     def picture(self) -> Picture:
@@ -84,7 +84,9 @@ class Scenario:
         is_used = self.use.on and (self.use.paused_until is None or self.use.paused_until <= self.now)
         told = self._told(self.entries, self.now) if is_used else None
         before = self._told(self.before, self.now - STEP) if is_used and self.entries is not None else None
-        ends = [claim.until for claim in self.standing if claim.until is not None]
+        ends = [at for at in (self.use.paused_until, *(claim.until for claim in self.standing)) if at is not None]
+        if is_used and self.replies is not None and self.replies.enabled and self.replies.end is not None:
+            ends.append(self.replies.end)
         return NaiveUser(
             profile=self.profile,
             start=self.now - HOUR,
@@ -97,17 +99,18 @@ class Scenario:
             standing=self.standing,
             off=not self.use.on,
             paused_until=self.use.paused_until,
+            now=self.now,
         )
 
     def instants(self) -> list[datetime]:
-        """Return the instants at which something may change, before the horizon."""
-        found: set[datetime] = {self.now - HOUR, self.now}
+        """Return the instants at which something may change."""
+        found: set[datetime] = {self.now - HOUR, self.now, self.known_until, self.naive.end}
         for entries in (self.entries, self.before):
             found |= {at for entry in entries or () for at in (entry.start, entry.end)}
         found |= {at for claim in self.standing for at in (claim.since, claim.until) if at is not None}
         if self.replies is not None:
             found |= {at for at in (self.replies.start, self.replies.end) if at is not None}
-        return [at for at in found if self.now - HOUR <= at < self.known_until]
+        return [at for at in found if self.now - HOUR <= at <= self.naive.end]
 
     def _known(
         self, entries: tuple[CalendarEntry, ...], read_at: datetime, earlier: KnownCalendar | None
@@ -242,14 +245,18 @@ def _claim(chance: random.Random, now: datetime, source: str) -> StandingClaim:
     ending, length = chance.choice(tuple(Ending)), chance.choice(_CLAIMED_FOR)
     # What waits for something has a latest end; see `presence.commands`.
     latest = None if ending is Ending.TIME else now + 8 * HOUR
+    until = latest if length is None else now + length * MINUTE
+    # One that has stood before has an end, as far as the calendar was known then.
+    ends_at = chance.choice((None, until, now + STEP * chance.randint(1, 90)))
     return StandingClaim(
         source=source,
         presence=chance.choice(_PRESENCES),
         strength=chance.choice(_STRENGTHS),
         since=now + STEP * chance.randint(-12, 0),
-        until=latest if length is None else now + length * MINUTE,
+        until=until,
         ending=ending,
         set_by="alice@example.com",
+        ends_at=until if ending is Ending.TIME else ends_at,
     )
 
 

@@ -62,20 +62,24 @@ def still_standing(standing: Iterable[StandingClaim], now: datetime) -> tuple[St
 
 
 def with_ends(
-    standing: Sequence[StandingClaim], others: Sequence[Claim], meetings: Iterable[datetime], window: Window
+    standing: Sequence[StandingClaim],
+    others: Sequence[Claim],
+    meetings: Iterable[datetime],
+    window: Window,
+    now: datetime,
 ) -> tuple[StandingClaim, ...]:
     """Return the claims with the instant at which each ends, in the order of their sources.
 
     `others` are the claims of all but the standing ones: where what they show changes is a boundary. `meetings` are the
-    starts of meetings.
+    starts of meetings. A new claim, which has no end yet, ends at the first after its start; one that has stood until
+    now (an instant in UTC) ends at the first to come: an edit of the calendar takes nothing back that was shown.
     """
     starts = sorted(meetings)
     day = timeline_of(others, window) if any(claim.ending is Ending.BOUNDARY for claim in standing) else ()
     boundaries = [after.since for before, after in pairwise(day) if before.presence != after.presence]
     ends = {Ending.TIME: [], Ending.BOUNDARY: boundaries, Ending.MEETING: starts}
     return tuple(
-        replace(claim, ends_at=_first_end(claim, ends[claim.ending]))
-        for claim in sorted(standing, key=lambda claim: claim.source)
+        _with_end(claim, ends[claim.ending], now) for claim in sorted(standing, key=lambda claim: claim.source)
     )
 
 
@@ -88,7 +92,11 @@ def claims_of_standing(standing: Iterable[StandingClaim]) -> list[Claim]:
     ]
 
 
-def _first_end(claim: StandingClaim, instants: Iterable[datetime]) -> datetime | None:
-    after = next((instant for instant in instants if instant > claim.since), None)
-    ends = [instant for instant in (claim.until, after) if instant is not None]
-    return min(ends, default=None)
+def _with_end(claim: StandingClaim, instants: Iterable[datetime], now: datetime) -> StandingClaim:
+    is_new = claim.ends_at is None
+    if not is_new and not still_standing([claim], now):
+        return claim
+    stood_until = claim.since if is_new else max(claim.since, now)
+    following = next((instant for instant in instants if instant > stood_until), None)
+    ends = [instant for instant in (claim.until, following) if instant is not None]
+    return replace(claim, ends_at=min(ends, default=None))

@@ -114,6 +114,19 @@ def test_what_has_ended_does_not_begin_again_when_the_calendar_changes() -> None
     assert (someone.presence, someone.record.knowledge.standing) == (AVAILABLE, ())
 
 
+@pytest.mark.parametrize("ending", [None, Ending.MEETING], ids=["next boundary", "next meeting"])
+@pytest.mark.parametrize("meanwhile", [(7, 15), (7, 30)], ids=["is over", "runs"])
+def test_a_meeting_that_is_put_where_it_has_been_shown_for_a_while_does_not_end_it(
+    ending: Ending | None, meanwhile: tuple[float, float]
+) -> None:
+    someone = user((60, 90))
+    someone.ask(5, by_hand(ending=ending))
+    someone.read(20, entry(*meanwhile, meeting=True), entry(60, 90, meeting=True))
+    ends = meanwhile[1] if ending is None and meanwhile[1] > 20 else 60
+    assert (someone.presence, someone.record.since, ends_at(someone.record)) == (DO_NOT_DISTURB, at(5), at(ends))
+    assert someone.run_until(60)[0] == (ends, AVAILABLE if ends == 30 else MEETING)
+
+
 def test_a_new_claim_of_a_source_takes_the_place_of_the_old_one() -> None:
     someone = user()
     someone.ask(10, by_hand(until=60))

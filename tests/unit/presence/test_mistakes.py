@@ -276,20 +276,30 @@ def judge_by_hand(live: Callable[[], Changes]) -> None:
     assert shown(changes, 42) == BUSY
 
 
+def set_by_hand(until: datetime | None, calendar_of: Callable[[int], tuple[CalendarEntry, ...]]) -> Changes:
+    """Return what is shown of somebody who sets "do not disturb" at 7 and takes it back at 42."""
+    user = OneUser()
+    changes: Changes = []
+    for minute in range(60):
+        if minute == 7:
+            user.ask(minute, SetPresence(DO_NOT_DISTURB, "alice", until=until))
+        if minute == 42:
+            user.ask(minute, ClearPresence())
+        if minute % 5 == 0:
+            user.read(minute, *calendar_of(minute))
+        user.run_until(minute)
+        changes.append((minute, user.presence))
+    return changes
+
+
 def test_11_what_somebody_set_by_hand_stays_until_they_take_it_back() -> None:
-    def with_claims() -> Changes:
-        user = OneUser()
-        changes: Changes = []
-        for minute in range(60):
-            if minute == 7:
-                user.ask(minute, SetPresence(DO_NOT_DISTURB, "alice", until=at(55)))
-            if minute == 42:
-                user.ask(minute, ClearPresence())
-            if minute % 5 == 0:
-                user.read(minute, entry(0, 60), entry(20, 30, meeting=True))
-            user.run_until(minute)
-            changes.append((minute, user.presence))
-        return changes
+    def until_a_time() -> Changes:
+        return set_by_hand(at(55), lambda _: (entry(0, 60), entry(20, 30, meeting=True)))
+
+    def until_the_next_boundary() -> Changes:
+        # At 20 it is entered who was away from 8 to 15.
+        away = entry(8, 15, BusyType.OUT_OF_OFFICE)
+        return set_by_hand(None, lambda minute: (entry(0, 60), away) if minute >= 20 else (entry(0, 60),))
 
     def with_an_automation() -> Changes:
         automation = Restoring()
@@ -300,7 +310,8 @@ def test_11_what_somebody_set_by_hand_stays_until_they_take_it_back() -> None:
                 automation.set(minute, BUSY)
         return automation.changes
 
-    judge_by_hand(with_claims)
+    judge_by_hand(until_a_time)
+    judge_by_hand(until_the_next_boundary)
     fails(judge_by_hand, with_an_automation)
 
 

@@ -43,18 +43,38 @@ def claim(ending: Ending, since: float = 0, until: float | None = None, source: 
     ],
 )
 def test_each_ends_where_it_should(made: StandingClaim, ends: float | None) -> None:
-    (ended,) = with_ends([made], DAY, STARTS, WINDOW)
+    (ended,) = with_ends([made], DAY, STARTS, WINDOW, at(0))
     assert ended == replace(made, ends_at=None if ends is None else at(ends))
+
+
+@pytest.mark.parametrize(
+    ("made", "ends"),
+    [
+        pytest.param(claim(Ending.BOUNDARY, until=480), 60, id="at the next boundary, none that has passed"),
+        pytest.param(claim(Ending.MEETING, until=1440), 50, id="at the next meeting, none that has begun"),
+        pytest.param(claim(Ending.TIME, until=45), 45, id="at its time"),
+    ],
+)
+def test_one_that_has_stood_is_not_ended_by_what_the_calendar_says_now_of_the_time_before(
+    made: StandingClaim, ends: float
+) -> None:
+    (ended,) = with_ends([replace(made, ends_at=at(400))], DAY[:1], STARTS, WINDOW, at(40))
+    assert ended == replace(made, ends_at=at(ends))
+
+
+def test_one_that_has_ended_stays_so() -> None:
+    ended = replace(claim(Ending.BOUNDARY, until=480), ends_at=at(10))
+    assert with_ends([ended], DAY, STARTS, WINDOW, at(10)) == (ended,)
 
 
 def test_they_come_in_the_order_of_their_sources() -> None:
     claims = [claim(Ending.TIME, source=source) for source in ("phone", "by-hand", "desk")]
-    assert [one.source for one in with_ends(claims, DAY, STARTS, WINDOW)] == ["by-hand", "desk", "phone"]
+    assert [one.source for one in with_ends(claims, DAY, STARTS, WINDOW, at(0))] == ["by-hand", "desk", "phone"]
 
 
 def test_one_claim_is_no_boundary_of_another() -> None:
     claims = [claim(Ending.BOUNDARY, until=480), claim(Ending.TIME, since=5, until=10, source="phone")]
-    assert [one.ends_at for one in with_ends(claims, DAY, STARTS, WINDOW)] == [at(30), at(10)]
+    assert [one.ends_at for one in with_ends(claims, DAY, STARTS, WINDOW, at(0))] == [at(30), at(10)]
 
 
 def test_what_has_ended_is_no_claim_any_more() -> None:
