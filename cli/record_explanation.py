@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from cli.outlook import Outlook
 from presence.claims import Source
-from presence.freshness import Freshness
+from presence.freshness import Freshness, Rules
 from presence.instants import format_instant
 from presence.knowledge import (
     AUTOMATIC_REPLY_RULE,
@@ -22,9 +23,9 @@ from presence.knowledge import (
 from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE
 from presence.records import PresenceRecord
-from presence.showing import NOT_BELIEVED_RULE
+from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING
 from presence.standing_claims import SET_BY_HAND_RULE, Ending, StandingClaim, still_standing
-from presence.timeline import BASE_RULE, Segment, segment_at, stretch_at
+from presence.timeline import BASE_RULE, Segment, segment_at
 
 _WORDS = {
     "busy": "an entry with the status Busy",
@@ -59,19 +60,20 @@ _ENDINGS = {
 }
 
 
-def why_lines(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[str]:
-    """Yield the decision about an instant in lines of text; both instants in UTC."""
+def why_lines(record: PresenceRecord, at: datetime, now: datetime, rules: Rules) -> Iterator[str]:
+    """Yield the decision about an instant in lines of text; both instants in UTC, `rules` those of the functions."""
+    outlook = Outlook(record, now, rules)
     yield f"{record.address} ({record.user_id})"
     yield ""
     if at == now:
         yield from _published(record, now)
-    yield from _decided(record, at, now)
+    yield from _decided(outlook, at)
     yield ""
-    yield from _rests_on(record, at)
+    yield from _rests_on(record, at, now)
     yield ""
     yield from _reading(record)
     yield ""
-    yield from _coming(record, at)
+    yield from _coming(outlook, at)
 
 
 def in_words(rule: str) -> str:
@@ -94,20 +96,32 @@ def _published(record: PresenceRecord, now: datetime) -> Iterator[str]:
         yield f"  a change was due at {format_instant(record.next_at)} and is not applied yet: is the stack at work?"
 
 
-def _decided(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[str]:
-    segment = segment_at(record.timeline, at)
-    if segment is None:
-        if at < now:
-            yield f"At {format_instant(at)}: not kept in the record; see `presence history`"
+def _decided(outlook: Outlook, at: datetime) -> Iterator[str]:
+    record, then = outlook.record, format_instant(at)
+    segment, shown = segment_at(record.timeline, at), outlook.segment(at)
+    if segment is None or shown is None:
+        if at < outlook.now:
+            yield f"At {then}: not kept in the record; see `presence history`"
         elif record.timeline:
-            yield f"At {format_instant(at)}: not known"
+            yield f"At {then}: not known"
         return
-    yield f"At {format_instant(at)} the timeline says {segment.presence}, {_stretch(segment)}"
+    if shown.rule == NOT_BELIEVED_RULE:
+        yield f"At {then}: {shown.presence}, since {in_words(shown.rule)} (rule {shown.rule})"
+        yield f"  not believed: {segment.presence}, {_stretch(segment)}: {in_words(segment.rule)} (rule {segment.rule})"
+        return
+    calendar = record.knowledge.calendar
+    if calendar is not None and outlook.is_unread(segment, at):
+        yield f"At {then}: not known: the calendar was read as far as {format_instant(calendar.horizon)}"
+        return
+    yield f"At {then} the timeline says {segment.presence}, {_stretch(segment)}"
     yield f"  won: {in_words(segment.rule)} (source {segment.source}, rule {segment.rule})"
     for rule in segment.beaten:
         yield f"  beaten: {in_words(rule)} (rule {rule})"
     if not segment.beaten:
         yield "  beaten: nothing"
+    doubted = outlook.not_believed_from(at)
+    if doubted is not None and segment.source in RESTS_ON_READING:
+        yield f"  not believed from {format_instant(doubted)} on, unless the calendar can be read before"
 
 
 def _stretch(segment: Segment) -> str:
@@ -115,12 +129,12 @@ def _stretch(segment: Segment) -> str:
     return f"from {format_instant(segment.since)} {until}"
 
 
-def _rests_on(record: PresenceRecord, at: datetime) -> Iterator[str]:
+def _rests_on(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[str]:
     knowledge = record.knowledge
     yield f"What it rests on, by the profile {record.profile}"
     if not knowledge.use.on:
         yield "  calendar: switched off, so it is not read"
-    elif knowledge.use.paused_until is not None:
+    elif knowledge.use.paused_until is not None and not knowledge.use.allows(now):
         yield f"  calendar: paused until {format_instant(knowledge.use.paused_until)}"
     if knowledge.calendar is not None:
         for known in knowledge.calendar.entries:
@@ -169,10 +183,10 @@ def _reading(record: PresenceRecord) -> Iterator[str]:
         yield f"  to do: {problem.remedy}"
 
 
-def _coming(record: PresenceRecord, at: datetime) -> Iterator[str]:
-    stretch = stretch_at(record.timeline, at)
-    following = None if stretch is None or stretch.until is None else segment_at(record.timeline, stretch.until)
-    if following is None:
+def _coming(outlook: Outlook, at: datetime) -> Iterator[str]:
+    coming = outlook.coming(at)
+    if not coming:
         yield "Next: nothing that is known"
-    else:
-        yield f"Next: {following.presence} at {format_instant(following.since)}: {in_words(following.rule)}"
+    for place, change in enumerate(coming):
+        why = "" if change.segment is None else f": {in_words(change.segment.rule)}"
+        yield f"{'Then' if place else 'Next'}: {change.words}{why}"

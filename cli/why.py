@@ -10,6 +10,7 @@ from cli.stacks import aws_errors_in_words, find_stack
 from presence.clock import system_clock
 from presence.errors import ConfigurationError
 from presence.instants import parse_instant
+from presence.settings import ApplyTransitionsSettings
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 
@@ -29,11 +30,13 @@ def run(arguments: Namespace) -> int:
             raise ConfigurationError(f"{arguments.address} is no user of this stack")
         audit.record(stack, "why", user.user_id)
         stored = PresenceTable(dynamodb, stack.outputs["PresenceTableName"], shards=1).get_many([user.user_id])
+        # What comes of a record by itself is told by the rules of the function that applies it.
+        rules = ApplyTransitionsSettings.from_env(stack.variables_of("apply_transitions")).rules
     if user.user_id in stored.malformed:
         raise stored.malformed[user.user_id]
     record = stored.found.get(user.user_id)
     if record is None:
         print(f"{user.address} ({user.user_id}): not checked yet, so nothing is known and nothing is published")
         return 0
-    print("\n".join(why_lines(record, at, now)))
+    print("\n".join(why_lines(record, at, now, rules)))
     return 0

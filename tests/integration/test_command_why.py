@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -84,3 +84,20 @@ def test_a_time_without_a_zone_is_refused(run: Run, alice: User) -> None:
     code, _, err = run("alice@example.com", "--at", "2026-11-23T12:00:00")
     assert code == 2
     assert "--at: '2026-11-23T12:00:00' has no time zone" in err
+
+
+def test_what_comes_next_is_told_by_the_rules_that_the_stack_was_deployed_with(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    monkeypatch.setattr("cli.why.system_clock", lambda: now)
+    with deployed(monkeypatch, StaleAfterMinutes="7") as stack:
+        dynamodb = stack.client("dynamodb")
+        user = UserTable(dynamodb, stack.outputs["UserTableName"]).add("alice@example.com")
+        window = Window(now - timedelta(hours=1), now + timedelta(hours=24))
+        reading = CalendarReading(user.address, window, (), now, "https://mail.example.com/EWS", "FreeBusy")
+        record = after_reading(None, user, Readings(reading), DEFAULT, now, Rules()).record
+        assert record is not None
+        PresenceTable(dynamodb, stack.outputs["PresenceTableName"], 16).write(record)
+        assert main(["why", user.address, "--stack", STACK]) == 0
+    assert "Next: stale at 2026-11-23T13:12:00Z, unless" in capsys.readouterr().out

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.outlook import Outlook
 from cli.record_explanation import in_words, why_lines
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.commands import SetPresence, UseCalendar
-from presence.decisions import Readings, after_command, after_problem, after_reading
+from presence.decisions import Readings, after_command, after_problem, after_reading, at_transition
 from presence.errors import Problem, ProblemKind
 from presence.freshness import Rules
 from presence.knowledge import CalendarUse
 from presence.presences import parse_presence
 from presence.profiles import DEFAULT
-from presence.records import PresenceRecord, User
+from presence.records import PresenceRecord, Reminders, User
+from presence.showing import shown_at
 from presence.tables.presences import item_from_record, record_from_item
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -41,12 +46,12 @@ def read(*entries: CalendarEntry, replies: AutomaticReplies | None = None) -> Pr
     return record
 
 
-def told(record: PresenceRecord, minutes: float = 0) -> str:
-    """What is told of a record as the table gives it back: nothing else may be needed."""
+def told(record: PresenceRecord, minutes: float = 0, now: float = 0, rules: Rules | None = None) -> str:
+    """What is told of a record as the table gives it back: nothing else may be needed, but the rules of decisions."""
     kept = record_from_item(
         {key: value for key, value in item_from_record(replace(record, revision=1), 16).items() if value is not None}
     )
-    return "\n".join(why_lines(kept, at(minutes), NOON))
+    return "\n".join(why_lines(kept, at(minutes), at(now), rules or Rules()))
 
 
 def test_the_winner_is_named_with_its_rule_and_what_it_beat() -> None:
@@ -130,3 +135,122 @@ def test_a_change_that_is_due_and_not_applied_is_told() -> None:
 def test_rules_of_other_systems_name_the_system() -> None:
     assert in_words("claimed-by-phone") == "claimed by the system phone"
     assert in_words("something-else") == "something-else"
+
+
+def failing(record: PresenceRecord, since: float, until: float) -> PresenceRecord:
+    """Return a record whose calendar could not be read from one minute to another, each transition applied."""
+    current = after_problem(record, ALICE, GONE, at(since), Rules()).record
+    assert current is not None
+    while current.next_at is not None and current.next_at <= at(until):
+        applied = at_transition(current, current.next_at, Rules()).record
+        assert applied is not None
+        current = applied
+    return current
+
+
+def by_hand(record: PresenceRecord, until: float, now: float = 0) -> PresenceRecord:
+    command = SetPresence(parse_presence("DoNotDisturb"), set_by="operator", until=at(until))
+    after = after_command(record, ALICE, command, DEFAULT, at(now), Rules()).record
+    assert after is not None
+    return after
+
+
+def next_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(("Next: ", "Then: "))]
+
+
+def test_what_is_not_believed_any_more_is_not_told_as_known() -> None:
+    text = told(failing(read(entry(60, 120)), 5, 14 * 60), minutes=14 * 60, now=14 * 60)
+    assert "the timeline says" not in text
+    assert "At 2026-11-24T02:00:00Z: PresenceUnknown" in text
+    assert "since the calendar could not be read for so long" in text
+    assert next_lines(text) == ["Next: nothing that is known"]
+
+
+def test_what_stands_by_hand_is_told_also_where_the_calendar_is_not_believed() -> None:
+    record = failing(by_hand(read(), 15 * 60), 5, 14 * 60)
+    text = told(record, minutes=14 * 60, now=14 * 60)
+    assert "the timeline says DoNotDisturb / DoNotDisturb" in text
+    (coming,) = next_lines(text)
+    assert coming.startswith("Next: PresenceUnknown / PresenceUnknown at 2026-11-24T03:00:00Z: the calendar could not")
+
+
+def test_beyond_what_was_read_nothing_is_told_as_known() -> None:
+    text = told(read(entry(60, 120)), minutes=25 * 60)
+    assert "At 2026-11-24T13:00:00Z: not known: the calendar was read as far as 2026-11-24T12:00:00Z" in text
+    assert "the timeline says" not in text
+    assert "the timeline says Available" in told(read(entry(60, 120)), minutes=24 * 60 - 1)
+
+
+def test_what_follows_a_claim_that_ends_beyond_what_was_read_is_not_known() -> None:
+    record = by_hand(read(), 30 * 60)
+    assert "the timeline says DoNotDisturb / DoNotDisturb" in told(record, minutes=25 * 60)
+    (first, then) = next_lines(told(record))
+    assert first.startswith("Next: stale at ")
+    assert then == (
+        "Then: at 2026-11-24T18:00:00Z what is not known: the calendar was read as far as 2026-11-24T12:00:00Z"
+    )
+
+
+def test_that_a_calendar_which_can_not_be_read_will_not_be_believed_then_is_told() -> None:
+    record = failing(read(entry(13 * 60, 14 * 60)), 5, 60)
+    text = told(record, minutes=13 * 60 + 30, now=60)
+    assert "the timeline says Busy / Busy" in text
+    assert "  not believed from 2026-11-24T00:05:00Z on, unless the calendar can be read before" in text
+    assert "not believed from" not in told(record, minutes=11 * 60, now=60)
+    assert "not believed from" not in told(read(entry(13 * 60, 14 * 60)), minutes=13 * 60 + 30)
+
+
+def test_what_comes_next_is_told_whatever_it_is_and_the_earliest_first() -> None:
+    assert next_lines(told(read())) == ["Next: stale at 2026-11-23T13:34:00Z, unless the calendar is read before"]
+    record = replace(read(entry(60, 120, meeting=True)), reminders=Reminders(timedelta(minutes=10)))
+    assert next_lines(told(record)) == [
+        "Next: a reminder at 2026-11-23T12:50:00Z of the meeting that begins at 2026-11-23T13:00:00Z",
+        "Then: Busy / InAMeeting at 2026-11-23T13:00:00Z: a meeting with others",
+        "Then: stale at 2026-11-23T13:34:00Z, unless the calendar is read before",
+    ]
+    stale = failing(read(), 5, 60)
+    assert next_lines(told(stale, minutes=60, now=60)) == [
+        "Next: unknown at 2026-11-24T00:05:00Z, unless the calendar is read before"
+    ]
+
+
+def test_the_age_is_told_by_the_rules_of_the_stack() -> None:
+    rules = Rules(stale_after=timedelta(minutes=10))
+    assert next_lines(told(read(), rules=rules)) == [
+        "Next: stale at 2026-11-23T13:14:00Z, unless the calendar is read before"
+    ]
+
+
+@given(
+    starts=st.lists(st.tuples(st.integers(-90, 300), st.integers(0, 120), st.booleans()), max_size=4),
+    hand=st.none() | st.integers(1, 40 * 60),
+    before=st.none() | st.integers(1, 120),
+    fails_from=st.none() | st.integers(1, 60),
+    now=st.integers(0, 900),
+)
+def test_the_first_that_is_told_to_come_is_what_the_functions_do_next(
+    starts: list[tuple[int, int, bool]], hand: int | None, before: int | None, fails_from: int | None, now: int
+) -> None:
+    record = read(*(entry(start, start + length, meeting=meeting) for start, length, meeting in starts))
+    if before is not None:
+        record = replace(record, reminders=Reminders(timedelta(minutes=before)))
+    if hand is not None:
+        record = by_hand(record, hand)
+    if fails_from is not None:
+        record = after_problem(record, ALICE, GONE, at(min(fails_from, now)), Rules()).record or record
+    record = shown_at(record, record.note, at(now), Rules())
+    coming = Outlook(record, at(now), Rules()).coming(at(now))
+    assert min((change.at for change in coming), default=None) == record.next_at
+
+
+def test_a_pause_is_told_as_long_as_it_lasts() -> None:
+    paused = UseCalendar(CalendarUse(paused_until=at(60)))
+    record = after_command(read(), ALICE, paused, DEFAULT, NOON, Rules()).record
+    assert record is not None
+    text = told(record)
+    assert "calendar: paused until 2026-11-23T13:00:00Z" in text
+    assert next_lines(text) == ["Next: the pause is over at 2026-11-23T13:00:00Z, and the calendar is read again"]
+    over = at_transition(record, at(60), Rules()).record
+    assert over is not None
+    assert "paused" not in told(over, minutes=61, now=61)
