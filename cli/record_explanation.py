@@ -21,7 +21,7 @@ from presence.knowledge import (
     PAUSED_RULE,
 )
 from presence.known_calendar import KnownCalendar, KnownEntry
-from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE
+from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE, WITHOUT_LENGTH_RULE
 from presence.records import PresenceRecord
 from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING
 from presence.standing_claims import SET_BY_HAND_RULE, Ending, StandingClaim, still_standing
@@ -40,6 +40,7 @@ _WORDS = {
     "working-elsewhere-claims-nothing": "entries with Working Elsewhere claim nothing in this profile",
     "ignored-all-day": "busy entries over whole days claim nothing in this profile",
     "ignored-short": "so short an entry claims nothing in this profile",
+    WITHOUT_LENGTH_RULE: "an entry that ends as it begins claims nothing",
     "ignored-private": "private entries claim nothing in this profile",
     AUTOMATIC_REPLY_RULE: "scheduled automatic replies",
     CLOSED_GAP_RULE: "a gap between meetings that is too short to count",

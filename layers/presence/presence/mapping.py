@@ -17,6 +17,7 @@ from presence.working_hours import MailboxZone, lasts_whole_days
 
 NO_DATA_RULE = "no-data"
 LAST_KNOWN_RULE = "last-known"
+WITHOUT_LENGTH_RULE = "without-length"
 WEAKEST = 1
 """Strength of what is said about time without data: weaker than any claim, stronger than nothing."""
 
@@ -86,8 +87,8 @@ class Profile:
 class Judgement:
     """What a profile makes of a calendar entry: the presence that it claims, under which rule, how strongly.
 
-    `presence` is None where the entry claims nothing; the rule then says why not (`free`, `tentative-claims-nothing`,
-    `ignored-all-day`, `ignored-private`, `ignored-short`).
+    `presence` is None where the entry claims nothing; the rule then says why not (`free`, `without-length`,
+    `tentative-claims-nothing`, `ignored-all-day`, `ignored-private`, `ignored-short`).
     """
 
     rule: str
@@ -96,6 +97,7 @@ class Judgement:
 
 
 _FREE = Judgement("free")
+_WITHOUT_LENGTH = Judgement(WITHOUT_LENGTH_RULE)
 _KEPT_FREE = Judgement(LAST_KNOWN_RULE, AVAILABLE, WEAKEST)
 _NO_DATA = Judgement(NO_DATA_RULE, UNKNOWN, WEAKEST)
 
@@ -107,6 +109,8 @@ def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> J
     no flag for it. Without a zone no entry is taken for one. A kept entry may be a piece of one, so its length is not
     looked at again.
     """
+    if entry.start >= entry.end:
+        return _WITHOUT_LENGTH
     if entry.busy_type is BusyType.NO_DATA:
         return _NO_DATA
     if entry.busy_type is BusyType.FREE:

@@ -67,6 +67,12 @@ def test_entries_that_claim_nothing_are_told_with_the_reason() -> None:
     assert "because: nothing claims otherwise (source none, rule no-claim)" in text
 
 
+def test_an_entry_without_length_is_not_told_as_one_that_claims() -> None:
+    text = told(read(entry(30, 30, meeting=True)))
+    assert "2026-11-23T12:30:00Z Busy: an entry that ends as it begins claims nothing (rule without-length)" in text
+    assert "a meeting with others" not in text
+
+
 def test_another_time_is_told_from_the_timeline() -> None:
     text = told(read(entry(60, 120)), minutes=90)
     assert "At 2026-11-23T13:30:00Z the timeline says Busy / Busy" in text

@@ -75,6 +75,13 @@ def test_entries_shorter_than_the_minimum_claim_nothing(minutes: int, presence: 
     assert judgement.rule == ("busy" if presence else "ignored-short")
 
 
+@pytest.mark.parametrize("status", BusyType)
+@pytest.mark.parametrize("shortest", [0, 15])
+def test_an_entry_without_length_claims_nothing_and_says_so(status: BusyType, shortest: int) -> None:
+    profile = replace(BY_CHOICE, minimum_length=timedelta(minutes=shortest))
+    assert judge(entry(30, 30, status, meeting=True), profile, BERLIN) == Judgement("without-length")
+
+
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
