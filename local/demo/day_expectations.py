@@ -203,6 +203,12 @@ def _known_before(state: _State, news: Observation) -> Calendar | None:
     return Calendar(state.entries, state.horizon, state.before)
 
 
+def _has_data(news: Observation) -> bool:
+    """Tell whether the calendar says anything of the instant at which it was asked for."""
+    statuses = {entry.status for entry in news.entries or () if entry.start <= news.at < entry.end}
+    return "NoData" not in statuses or not statuses <= {"Free", "NoData"}
+
+
 def _picture(state: _State) -> Calendar | None:
     """Return all that is known as one calendar."""
     if state.entries is None or state.horizon is None:

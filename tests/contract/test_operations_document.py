@@ -18,6 +18,7 @@ from exchange.certificates import Verdict
 from exchange.ews import response_codes
 from exchange.gateways import DiscoveryStep, parse_gateways, read_gateways_file
 from local.exchange.certificates import CertificateAuthority
+from presence import data_gaps
 from presence.errors import ProblemKind
 from tests.support.schemas import DOCS, complaints, schema
 from tests.support.template import resources, template
@@ -126,7 +127,8 @@ def test_every_dead_letter_queue_is_explained_and_no_other() -> None:
 
 def test_every_problem_of_ours_is_explained_and_no_other() -> None:
     shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
-    made = set(codes_in(problems.__file__)) | {"NoGateway", "NoGateways", "UnknownResponseCode"}
+    made = {"NoGateway", "NoGateways", "UnknownResponseCode"}
+    made |= {*codes_in(problems.__file__), *codes_in(data_gaps.__file__)}
     assert set(shown) == made
     for code in ("NoGateway", "NoGateways"):
         assert code in {*codes_in(gateways.__file__), *codes_in(current_gateways.__file__)}
@@ -157,6 +159,7 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
             problems.host_not_trusted("h", "d", "w"),
             problems.secret_unusable("g", "r"),
             problems.mailbox_not_found("a", "h"),
+            data_gaps.no_free_busy_data("a"),
         )
     ],
 )

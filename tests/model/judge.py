@@ -105,10 +105,12 @@ class Judge:
             known = belief.known
             if known is None or known.read_at > outcome.read_at or not belief.is_used(now):
                 return
-            must("a calendar that is read does not fail", belief.failing_since is None, record)
+            told = self._readings[address, outcome.read_at]
+            fails = belief.failing_since is not None
+            must("a calendar fails while it has no data for now", fails == (_known(told).at(now) is None), record)
             fresh = outcome.read_at - known.read_at < _REFRESHED_AFTER
             must("the age of a reading is noted once an hour", fresh, record, outcome)
-            self._nothing_new(belief, self._readings[address, outcome.read_at], now)
+            self._nothing_new(belief, told, now)
         else:
             must("a failing check is noted", belief.failing_since is not None, record)
         self.settled(record, now)
@@ -167,11 +169,15 @@ class Judge:
 
 def read(belief: Belief, told: Told, now: datetime) -> None:
     """Let a belief follow a reading."""
-    reading = told.reading
-    belief.known = Known(reading.entries, reading.window.end, reading.read_at).after(belief.known)
+    belief.failing_since = belief.lacking_since(now) if _known(told).at(now) is None else None
+    belief.known = _known(told).after(belief.known)
     belief.replies = belief.replies if told.replies is None else told.replies
-    belief.failing_since = None
     belief.look_again(now)
+
+
+def _known(told: Told) -> Known:
+    reading = told.reading
+    return Known(reading.entries, reading.window.end, reading.read_at)
 
 
 def command(belief: Belief, asked: object, now: datetime) -> None:

@@ -188,6 +188,11 @@ class Belief:
             return Freshness.UNKNOWN, [stale, unknown]
         return Freshness.STALE if now >= stale else Freshness.CURRENT, [stale, unknown]
 
+    def lacking_since(self, now: datetime) -> datetime:
+        """Return since when nothing is told of the calendar, where a reading tells nothing of `now`."""
+        silent = [] if self.known is None else [self.known.read_at + SILENCE]
+        return min([self.failing_since or now, *silent])
+
     def note(self) -> str | None:
         """Return the note beside the presence."""
         replies = self.replies

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
+from presence.data_gaps import has_data_at, no_free_busy_data
 from presence.decisions import Decision, Readings, after_problem, after_reading
 from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
 from presence.freshness import Rules
@@ -74,11 +75,11 @@ class CheckOptions:
 class CheckSummary:
     """What came of a request, in numbers of users.
 
-    `problems` counts the users whose mailbox could not be read, by code; `unread` is how many of them are not asked for
-    again before their next turn. `replies_problems` counts those whose calendar was read, but not their automatic
-    replies, by code. `dropped` are those whose next turn has come, who were removed, or whose calendar is
-    switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record could not be
-    read or written, by user id: their message has to come back, which is harmless to the others.
+    `problems` counts the users whose mailbox could not be read or has no data for now, by code; `unread` is how many of
+    them are not asked for again before their next turn. `replies_problems` counts those whose calendar was read,
+    but not their automatic replies, by code. `dropped` are those whose next turn has come, who were removed, or whose
+    calendar is switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record
+    could not be read or written, by user id: their message has to come back, which is harmless to the others.
     """
 
     checked: int = 0
@@ -164,12 +165,13 @@ class CalendarCheck:
             for user in users
             if user.user_id not in summary.errors and isinstance(outcome := outcomes[user.address], Problem)
         ]
-        summary.problems = dict(Counter(problem.code for _, problem in failed))
+        gaps = self._gaps(users, outcomes)
+        summary.problems = dict(Counter([*(problem.code for _, problem in failed), *gaps]))
         replies = (outcome.replies for outcome in outcomes.values() if isinstance(outcome, Readings))
         summary.replies_problems = dict(Counter(each.code for each in replies if isinstance(each, Problem)))
         summary.retried = self._retry(request, failed)
         # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
-        summary.unread = len(failed) - summary.retried
+        summary.unread = len(failed) + len(gaps) - summary.retried
         return summary
 
     def _write_all(
@@ -196,6 +198,15 @@ class CalendarCheck:
                 summary.written += 1
                 summary.published += before is None or after.version != before.version
         return written
+
+    def _gaps(self, users: Sequence[User], outcomes: Mapping[str, Readings | Problem]) -> list[str]:
+        """Return the problem codes of users whose calendar was read, but has no data for now."""
+        now = self._clock()
+        return [
+            no_free_busy_data(user.address).code
+            for user in users
+            if isinstance(outcome := outcomes[user.address], Readings) and not has_data_at(outcome.calendar, now)
+        ]
 
     def _may_be_read(self, user: User, record: PresenceRecord | None, now: datetime) -> bool:
         """Tell whether a calendar is to be read: not one that is switched off, nor that of somebody who was removed."""

@@ -51,7 +51,10 @@ class Readings:
 def after_reading(
     record: PresenceRecord | None, user: User, readings: Readings, profile: Profile, now: datetime, rules: Rules
 ) -> Decision:
-    """Decide what a calendar reading changes."""
+    """Decide what a calendar reading changes.
+
+    One without data for `now` is no news of `now`: what was known is shown for as long as after a failed check.
+    """
     before = record or first_record(user, now)
     reading = readings.calendar
     if not before.knowledge.use.allows(now):
@@ -67,10 +70,11 @@ def after_reading(
     )
     read = replace(
         before,
+    has_data = has_data_at(reading, now)
         address=user.address,
         read_at=reading.read_at,
-        failing_since=None,
-        problem=None,
+        failing_since=None if has_data else _unread_since(before, now, rules),
+        problem=None if has_data else _recorded(before, no_free_busy_data(user.address), now),
         knowledge=replace(_with_replies(before.knowledge, readings), calendar=calendar),
     )
     after = repainted(read, profile, now, rules)
@@ -172,7 +176,7 @@ def _decision(before: PresenceRecord, after: PresenceRecord, now: datetime) -> D
     if after.version != before.version:
         return Decision(after, f"now {after.presence} by {after.reason.rule}, was {before.presence}")
     if (after.address, after.problem, after.failing_since) != (before.address, before.problem, before.failing_since):
-        return Decision(after, "the calendar can be read again, or the address changed")
+        return Decision(after, "whether the calendar can be read changed, or the address")
     if after.reason != before.reason or not says_the_same(before.timeline, after.timeline, now):
         return Decision(after, "the calendar ahead changed")
     if _inputs(after, now) != _inputs(before, now):
@@ -214,3 +218,9 @@ def _recorded(record: PresenceRecord, problem: Problem, now: datetime) -> Record
     if record.problem is not None and record.problem.problem.code == problem.code:
         return record.problem
     return RecordedProblem(problem, now)
+def _unread_since(before: PresenceRecord, now: datetime, rules: Rules) -> datetime:
+    """Return since when there is no data of a calendar of which there is none now."""
+    failing_since = before.failing_since or now
+    return failing_since if before.read_at is None else unread_since(before.read_at, failing_since, rules)
+
+

@@ -1,7 +1,8 @@
 """How far what is shown can still be believed, when the calendar can't be read (architecture: kept, stale, unknown).
 
-Counted from the first check that failed; where no check ends at all, from when the next reading should have been noted
-at the latest, if that is earlier. So presence grows stale also when nothing runs any more but the transitions.
+Counted from the first check that failed, or that brought no data for its own instant; where no check ends at all, from
+when the next reading should have been noted at the latest, if that is earlier. So presence grows stale also when
+nothing runs any more but the transitions.
 """
 
 from __future__ import annotations
@@ -45,13 +46,18 @@ class Belief:
     changes_at: datetime | None
 
 
+def unread_since(read_at: datetime, failing_since: datetime | None, rules: Rules) -> datetime:
+    """Return from when on a calendar that was read at `read_at` counts as not read, if it has not been read since."""
+    silent_since = read_at + READ_AT_REFRESH + rules.check_interval
+    # A check that fails is no news: after a longer silence it must not make anything believable again.
+    return silent_since if failing_since is None else min(failing_since, silent_since)
+
+
 def belief_at(
     now: datetime, read_at: datetime, failing_since: datetime | None, horizon: datetime, rules: Rules
 ) -> Belief:
     """Return how far a calendar that was read at `read_at`, as far as `horizon`, is believed at `now`."""
-    silent_since = read_at + READ_AT_REFRESH + rules.check_interval
-    # A check that fails is no news: after a longer silence it must not make anything believable again.
-    since = silent_since if failing_since is None else min(failing_since, silent_since)
+    since = unread_since(read_at, failing_since, rules)
     stale_at = since + rules.stale_after
     # What lies beyond the horizon was never known, and a calendar does not go on being believed there.
     unknown_at = max(stale_at, min(since + rules.unknown_after, horizon))

@@ -113,14 +113,22 @@ def test_who_was_never_read_is_unknown_until_they_are() -> None:
     assert expected(failed(1), read(11, entry(-30, 30)))[1].since_from == at(11), "unknown was shown until then"
 
 
-def test_missing_data_keeps_what_was_known() -> None:
+def test_missing_data_keeps_what_was_known_and_grows_stale() -> None:
     gap = entry(0, 120, "NoData")
-    assert shown(read(0.5, MEETING), read(5.5, gap), read(10.5, gap)) == [
+    assert shown(read(0.5, MEETING), read(5.5, gap), read(10.5, gap), read(70.5)) == [
         (0.5, "Available"),
         (30, "Busy"),
-        (60, "Available"),
+        (35.5, "Busy, stale"),
+        (60, "Available, stale"),
+        (70.5, "Available"),
     ]
-    assert shown(read(0.5, gap)) == [(0.5, "PresenceUnknown"), (120, "Available")]
+    assert shown(read(0.5, gap), read(10.5, entry(11, 40, "NoData"))) == [
+        (0.5, "PresenceUnknown"),
+        (10.5, "Available"),
+        (11, "PresenceUnknown"),
+        (40, "Available"),
+    ]
+    assert shown(read(0.5, gap, entry(0, 120))) == [(0.5, "Busy"), (120, "Available")], "told beside it"
 
 
 def test_scheduled_replies_end_to_the_second_and_give_way_to_meetings() -> None:

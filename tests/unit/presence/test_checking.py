@@ -355,6 +355,14 @@ def test_that_automatic_replies_cant_be_read_costs_the_calendar_nothing(world: W
     assert (world.records.of(ALICE).presence, summary.problems, world.records.of(ALICE).problem) == (BUSY, {}, None)
 
 
+def test_who_has_no_data_for_now_is_counted_as_a_problem_and_not_asked_for_before_the_next_turn(world: World) -> None:
+    gap = CalendarEntry(TEN - timedelta(hours=1), TEN + timedelta(hours=1), BusyType.NO_DATA)
+    world.exchange.calendars = {ALICE.address: (gap,), BOB.address: problem(ProblemKind.LASTING)}
+    summary = world.check(ALICE, BOB, CAROL)
+    assert summary.problems == {"NoFreeBusyData": 1, "ErrorServerBusy": 1}
+    assert (summary.unread, summary.retried, world.checks.messages) == (2, 0, [])
+
+
 def test_why_automatic_replies_cant_be_read_is_counted_and_stands_on_the_record_until_they_are_read(
     world: World,
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from presence.calendar import BusyType
+from presence.calendar import BusyType, CalendarEntry
 from presence.commands import ClearPresence, SetPresence, UseCalendar
 from presence.freshness import Belief, Freshness, Rules, belief_at
 from presence.knowledge import CalendarUse
@@ -139,11 +139,84 @@ def test_a_calendar_that_is_off_is_never_stale() -> None:
     assert not user.fail(15), "a check that was under way"
 
 
-def test_what_exchange_has_no_data_for_is_read_and_not_stale() -> None:
+def no_data(start: float, end: float = 48 * 60) -> CalendarEntry:
+    return entry(start, end, BusyType.NO_DATA)
+
+
+def test_a_calendar_without_data_for_now_grows_stale_and_is_not_believed_for_ever() -> None:
+    user = OneUser()
+    user.read(0, entry(-30, 13 * 60))
+    shown: list[tuple[int, tuple[Presence, Freshness]]] = []
+    for minute in range(5, 26 * 60, 5):
+        user.run_until(minute)
+        user.read(minute, no_data(minute - 60))
+        state = (user.presence, user.record.freshness)
+        if not shown or shown[-1][1] != state:
+            shown.append((minute, state))
+    assert shown == [
+        (5, (BUSY, Freshness.CURRENT)),
+        (35, (BUSY, Freshness.STALE)),
+        (5 + 12 * 60, (UNKNOWN, Freshness.UNKNOWN)),
+    ]
+    assert user.record.problem is not None
+    assert (user.record.problem.problem.code, user.record.problem.since) == ("NoFreeBusyData", at(5))
+    assert user.record.failing_since == at(5)
+    user.read(26 * 60, entry(26 * 60 - 5, 27 * 60))
+    assert (user.presence, user.record.freshness) == (BUSY, Freshness.CURRENT)
+    assert user.record.failing_since is None
+    assert user.record.problem is None
+
+
+def test_without_data_for_now_the_failing_before_goes_on() -> None:
+    user = OneUser()
+    user.read(0, entry(-30, 13 * 60))
+    user.fail(5)
+    assert user.read(10, no_data(-60))
+    assert user.record.failing_since == at(5)
+    assert not user.read(15, no_data(-60)), "said once"
+    assert user.fail(20)
+    assert (user.record.failing_since, user.record.next_at) == (at(5), at(35))
+
+
+def test_a_reading_without_data_after_a_long_silence_makes_nothing_believable_again() -> None:
+    user = OneUser()
+    user.read(0, entry(-30, 24 * 60))
+    user.run_until(14 * 60)
+    assert user.presence == UNKNOWN
+    user.read(14 * 60 + 5, no_data(13 * 60))
+    assert (user.presence, user.record.freshness) == (UNKNOWN, Freshness.UNKNOWN)
+
+
+def test_of_whom_there_never_was_any_data_nothing_is_believed_after_half_a_day() -> None:
+    user = OneUser()
+    user.read(0, no_data(-60))
+    assert (user.presence, user.record.reason.rule, user.record.failing_since) == (UNKNOWN, "no-data", at(0))
+    user.read(6 * 60, no_data(5 * 60))
+    user.run_until(12 * 60)
+    assert (user.presence, user.record.freshness) == (UNKNOWN, Freshness.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param((no_data(6),), id="what comes"),
+        pytest.param((no_data(-60, 5),), id="what has passed"),
+        pytest.param((no_data(-60), entry(0, 6)), id="an entry beside it counts alone"),
+    ],
+)
+def test_a_reading_that_tells_of_now_is_one_whatever_else_it_lacks(entries: tuple[CalendarEntry, ...]) -> None:
     user = OneUser()
     user.read(0, entry(0, 60))
-    user.read(5, entry(-55, 24 * 60, BusyType.NO_DATA))
-    assert (user.record.freshness, user.record.failing_since) == (Freshness.CURRENT, None)
+    user.read(5, *entries)
+    assert (user.record.freshness, user.record.failing_since, user.record.problem) == (Freshness.CURRENT, None, None)
+
+
+def test_an_entry_that_claims_nothing_is_data_all_the_same_but_a_free_one_is_none() -> None:
+    user = OneUser()
+    user.read(0, no_data(-60), entry(-10, 10, BusyType.TENTATIVE))
+    assert user.record.problem is None
+    user.read(5, no_data(-55), entry(-10, 10, BusyType.FREE))
+    assert user.record.problem is not None
 
 
 def test_an_operator_sets_how_long() -> None:
