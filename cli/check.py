@@ -18,11 +18,13 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument, read_gateways_file
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading
 from presence.checking import window_around
 from presence.clock import system_clock
 from presence.errors import ConfigurationError, Problem, ProblemError
 from presence.instants import parse_instant
+from presence.profiles import Assignment
 
 HORIZON = timedelta(hours=24)
 """How far ahead the calendar is read: the template's default."""
@@ -45,7 +47,8 @@ def run(arguments: Namespace) -> int:
         read_timeout=arguments.read_timeout,
         watch=certificates,
     )
-    explanation = explain(reader, address, at, certificates)
+    # What the document assigns: groups and a profile of one's own stand on a user of a stack.
+    explanation = explain(reader, address, at, certificates, document.profiles.profile_for(address))
     if arguments.json:
         print(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
     else:
@@ -53,18 +56,23 @@ def run(arguments: Namespace) -> int:
     return 0 if explanation.problem is None else 1
 
 
-def explain(reader: ExchangeReader, address: str, at: datetime, certificates: SeenCertificates) -> Explanation:
-    """Find the mailbox, read its calendar around an instant (UTC), and decide what is shown then.
+def explain(
+    reader: ExchangeReader, address: str, at: datetime, certificates: SeenCertificates, assignment: Assignment
+) -> Explanation:
+    """Find the mailbox, read its calendar around an instant (UTC) and its automatic replies, and decide what is shown.
 
-    `certificates` is what watches the reader.
+    `certificates` is what watches the reader, `assignment` the profile by which it is decided.
     """
     resolution = reader.resolve(address)
     outcome: CalendarReading | Problem
+    replies: AutomaticReplies | Problem | None = None
     if resolution.problem is not None:
         outcome = resolution.problem
     else:
         outcome = reader.read_calendars([address], window_around(at, HORIZON))[address]
-    return Explanation(address, at, resolution, outcome, certificates.all(), system_clock())
+        if isinstance(outcome, CalendarReading):
+            replies = reader.read_automatic_replies([address]).get(address)
+    return Explanation(address, at, resolution, outcome, certificates.all(), system_clock(), assignment, replies)
 
 
 def _instant(text: str) -> datetime:

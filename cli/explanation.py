@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cli.certificates import certificates_as_json, certificates_as_lines
+from cli.record_explanation import replies_in_words
 from exchange.autodiscover.trace import TraceStep
 from exchange.certificates import SeenCertificate
 from exchange.locating import Resolution
+from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarEntry, CalendarReading
 from presence.decisions import Readings, after_reading
 from presence.errors import Problem
 from presence.freshness import Rules
 from presence.instants import format_instant
 from presence.mapping import NO_DATA_RULE
-from presence.profiles import DEFAULT
-from presence.records import User
+from presence.profiles import Assignment
+from presence.records import PresenceRecord, User
 from presence.timeline import BASE_RULE, Segment, segment_at, stretch_at
 
 _NOBODY = "0" * 32
@@ -27,7 +29,9 @@ _NOBODY = "0" * 32
 class Explanation:
     """A mailbox at an instant: how it was found, and its reading or the problem instead.
 
-    `certificates` are those that servers showed on the way, `checked_at` (UTC) is when.
+    `certificates` are those that servers showed on the way, `checked_at` (UTC) is when. `assignment` is the profile
+    that the document gives the address, `replies` the automatic replies, or why they can't be read (None: the gateway
+    is not asked for them).
     """
 
     address: str
@@ -36,19 +40,20 @@ class Explanation:
     outcome: CalendarReading | Problem
     certificates: tuple[SeenCertificate, ...]
     checked_at: datetime
+    assignment: Assignment
+    replies: AutomaticReplies | Problem | None = None
 
     @property
     def problem(self) -> Problem | None:
         """Why the calendar could not be read."""
         return self.outcome if isinstance(self.outcome, Problem) else None
 
-    def timeline(self) -> tuple[Segment, ...]:
-        """Return what the functions would store of a user whose first reading this is; empty with a problem."""
+    def record(self) -> PresenceRecord | None:
+        """Return what the functions would store of a user whose first reading this is; None with a problem."""
         if isinstance(self.outcome, Problem):
-            return ()
-        user = User(_NOBODY, self.address)
-        record = after_reading(None, user, Readings(self.outcome), DEFAULT, self.at, Rules()).record
-        return () if record is None else record.timeline
+            return None
+        user, readings = User(_NOBODY, self.address), Readings(self.outcome, self.replies)
+        return after_reading(None, user, readings, self.assignment.profile, self.at, Rules()).record
 
 
 def as_json(explanation: Explanation) -> dict[str, object]:
@@ -64,17 +69,11 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "certificates": certificates_as_json(explanation.certificates, explanation.checked_at),
         "endpoint": None if endpoint is None else endpoint.url,
         "calendar": None,
+        "profile": {"name": explanation.assignment.profile.name, "why": explanation.assignment.reason},
+        "automaticReplies": None,
         "presence": None,
-        "problem": None,
+        "problem": None if problem is None else _problem(problem),
     }
-    if problem is not None:
-        found["problem"] = {
-            "code": problem.code,
-            "kind": problem.kind.value,
-            "text": problem.text,
-            "remedy": problem.remedy,
-            "retryAfter": problem.retry_after,
-        }
     if isinstance(outcome, CalendarReading):
         found["endpoint"] = outcome.endpoint
         found["calendar"] = {
@@ -84,7 +83,8 @@ def as_json(explanation: Explanation) -> dict[str, object]:
             "end": format_instant(outcome.window.end),
             "entries": [_entry(entry) for entry in outcome.entries],
         }
-        found["presence"] = _presence(explanation.timeline(), explanation.at)
+        found["automaticReplies"] = _replies(explanation.replies)
+        found["presence"] = _presence(explanation.record(), explanation.at)
     return found
 
 
@@ -98,18 +98,31 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
     outcome = explanation.outcome
     if isinstance(outcome, Problem):
         yield ""
-        yield f"Problem {outcome.code} ({outcome.kind}): {outcome.text}"
-        yield f"  to do: {outcome.remedy}"
-        if outcome.retry_after is not None:
-            yield f"  the server asks to be left alone for {outcome.retry_after:g} s"
+        yield from _problem_lines(outcome)
         return
     yield ""
     yield f"Calendar, read from {outcome.endpoint} (view {outcome.view})"
     yield f"  {format_instant(outcome.window.start)} to {format_instant(outcome.window.end)}, {_count(outcome)}"
     for entry in outcome.entries:
         yield f"  {format_instant(entry.start)} to {format_instant(entry.end)}  {entry.busy_type}{_details(entry)}"
+    if isinstance(explanation.replies, Problem):
+        yield "Automatic replies: not known"
+        yield from (f"  {line}" for line in _problem_lines(explanation.replies))
+    elif explanation.replies is None:
+        yield "Automatic replies: not asked for, as the gateway has it"
+    else:
+        yield f"Automatic replies: {replies_in_words(explanation.replies)}"
     yield ""
-    yield from _presence_lines(explanation.timeline(), outcome, explanation.at)
+    yield f"Profile {explanation.assignment.profile.name}: {explanation.assignment.reason}"
+    yield "  what stands on a user of a stack, a profile or groups, is not known here"
+    yield from _presence_lines(explanation.record(), outcome, explanation.at)
+
+
+def _problem_lines(problem: Problem) -> Iterator[str]:
+    yield f"Problem {problem.code} ({problem.kind}): {problem.text}"
+    yield f"  to do: {problem.remedy}"
+    if problem.retry_after is not None:
+        yield f"  the server asks to be left alone for {problem.retry_after:g} s"
 
 
 def _found_lines(resolution: Resolution) -> Iterator[str]:
@@ -127,15 +140,18 @@ def _found_lines(resolution: Resolution) -> Iterator[str]:
         yield "  no step was taken"
 
 
-def _presence_lines(timeline: tuple[Segment, ...], reading: CalendarReading, at: datetime) -> Iterator[str]:
+def _presence_lines(record: PresenceRecord | None, reading: CalendarReading, at: datetime) -> Iterator[str]:
+    timeline = () if record is None else record.timeline
     stretch, segment = stretch_at(timeline, at), segment_at(timeline, at)
-    if stretch is None or segment is None:
+    if record is None or stretch is None or segment is None:
         return
     yield f"Presence: {stretch.presence}"
     earlier = " or earlier" if stretch.since <= reading.window.start else ""
     until = "the end of what was read" if stretch.until is None else format_instant(stretch.until)
     yield f"  from {format_instant(stretch.since)}{earlier} until {until}"
     yield f"  why: {_why(segment)}"
+    if record.note is not None:
+        yield f"  beside it the note: {record.note}"
     following = None if stretch.until is None else stretch_at(timeline, stretch.until)
     if following is not None:
         yield f"  next: {following.presence} at {format_instant(following.since)} by the rule {following.rule}"
@@ -149,7 +165,7 @@ def _why(segment: Segment) -> str:
     beaten = f"; it beat {', '.join(segment.beaten)}" if segment.beaten else "; it beat no other claim"
     if segment.rule == NO_DATA_RULE:
         return f"Exchange has no data for this time, and that is not taken for free (rule {segment.rule}){beaten}"
-    return f"the rule {segment.rule}, by the {segment.source}{beaten}"
+    return f"the rule {segment.rule}, by the {segment.source.replace('-', ' ')}{beaten}"
 
 
 def _count(reading: CalendarReading) -> str:
@@ -184,9 +200,31 @@ def _entry(entry: CalendarEntry) -> dict[str, object]:
     }
 
 
-def _presence(timeline: tuple[Segment, ...], at: datetime) -> dict[str, object] | None:
+def _replies(replies: AutomaticReplies | Problem | None) -> dict[str, object] | None:
+    if replies is None or isinstance(replies, Problem):
+        return None if replies is None else {"problem": _problem(replies)}
+    return {
+        "enabled": replies.enabled,
+        "start": None if replies.start is None else format_instant(replies.start),
+        "end": None if replies.end is None else format_instant(replies.end),
+        "audience": replies.audience.value,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "kind": problem.kind.value,
+        "text": problem.text,
+        "remedy": problem.remedy,
+        "retryAfter": problem.retry_after,
+    }
+
+
+def _presence(record: PresenceRecord | None, at: datetime) -> dict[str, object] | None:
+    timeline = () if record is None else record.timeline
     stretch, segment = stretch_at(timeline, at), segment_at(timeline, at)
-    if stretch is None or segment is None:
+    if record is None or stretch is None or segment is None:
         return None
     following = None if stretch.until is None else stretch_at(timeline, stretch.until)
     return {
@@ -195,6 +233,7 @@ def _presence(timeline: tuple[Segment, ...], at: datetime) -> dict[str, object] 
         "until": None if stretch.until is None else format_instant(stretch.until),
         "why": {"source": str(segment.source), "rule": segment.rule, "beaten": list(segment.beaten)},
         "next": None if following is None else {**_shown(following), "at": format_instant(following.since)},
+        "note": record.note,
     }
 
 

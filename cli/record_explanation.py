@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cli.outlook import Outlook
+from presence.automatic_replies import AutomaticReplies
 from presence.claims import Source
 from presence.freshness import Freshness, Rules
 from presence.instants import format_instant
@@ -83,6 +84,17 @@ def in_words(rule: str) -> str:
     return _WORDS.get(rule, rule if source == rule else f"claimed by the system {source}")
 
 
+def replies_in_words(replies: AutomaticReplies | None) -> str:
+    """Return when automatic replies go out, and to whom."""
+    if replies is None:
+        return "not known"
+    if not replies.enabled:
+        return "off"
+    if replies.start is not None and replies.end is not None:
+        return f"{format_instant(replies.start)} to {format_instant(replies.end)}, for {replies.audience}"
+    return f"switched on, for {replies.audience}"
+
+
 def _published(record: PresenceRecord, now: datetime) -> Iterator[str]:
     until = "" if record.until is None else f" until {format_instant(record.until)}"
     yield f"Published: {record.presence} since {format_instant(record.since)}{until} (version {record.version})"
@@ -144,16 +156,9 @@ def _rests_on(record: PresenceRecord, at: datetime, now: datetime) -> Iterator[s
             yield "  calendar: no entries"
     for claim in still_standing(knowledge.standing, at):
         yield f"  {_standing(claim)}"
-    replies = knowledge.replies
-    if replies is None:
-        yield "  automatic replies: not known"
-    elif not replies.enabled:
-        yield "  automatic replies: off"
-    elif replies.start is not None and replies.end is not None:
-        times = f"{format_instant(replies.start)} to {format_instant(replies.end)}"
-        yield f"  automatic replies: {times}, for {replies.audience}"
-    else:
-        yield f"  automatic replies: switched on, for {replies.audience}"
+    yield f"  automatic replies: {replies_in_words(knowledge.replies)}"
+    if knowledge.replies_problem is not None:
+        yield f"    they could not be read the last time: {knowledge.replies_problem}; what was known of them stands"
 
 
 def _entry(known: KnownEntry, at: datetime) -> str:

@@ -13,14 +13,26 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from exchange.reader import ExchangeReader
 from local.exchange.operator_folder import write_operator_folder
-from local.exchange.organisation import LOCATION_CANARY, SUBJECT_CANARY, BusyStatus, Entry
+from local.exchange.organisation import LOCATION_CANARY, REPLY_CANARY, SUBJECT_CANARY, BusyStatus, Entry, OutOfOffice
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
+from presence.errors import Problem, ProblemKind
 from presence.presences import Availability
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday; the calendars are asked about with --at, so that the hour of the test makes no difference."""
+
+ASSIGNED = """
+[[profiles]]
+name = "cautious"
+presences = {tentative = "Busy"}
+
+[[profile_assignments]]
+profile = "cautious"
+domains = ["example.org"]
+"""
 
 Check = Callable[..., tuple[int, str, str]]
 
@@ -108,6 +120,7 @@ def test_the_presence_of_a_moment_says_which_rule_won_what_it_beat_and_what_come
         "until": "2026-11-24T10:20:00Z",
         "why": {"source": "calendar", "rule": "out-of-office", "beaten": ["busy-meeting"]},
         "next": {"availability": "Available", "activity": "Available", "at": "2026-11-24T10:20:00Z"},
+        "note": None,
     }
 
 
@@ -159,6 +172,67 @@ def test_the_text_does_not_claim_to_know_what_was_before_the_window(check: Check
     assert "  from 2026-11-23T13:00:00Z or earlier until the end of what was read" in out
     assert "  why: no entry claims otherwise (rule no-claim)" in out
     assert "  next: nothing that is known" in out
+
+
+def assign(folder: Path, assignments: str) -> None:
+    document = folder / "gateways.toml"
+    document.write_text(document.read_text(encoding="utf-8") + assignments, encoding="utf-8")
+
+
+def test_the_profile_is_the_one_that_the_document_assigns_and_is_named_with_the_reason(
+    check: Check, folder: Path
+) -> None:
+    moment = at(days=1, minutes=5)  # a tentative entry, and nothing else
+    found = checked(check, "grace@example.org", moment=moment)
+    assert found["profile"] == {"name": "default", "why": "no other is assigned"}
+    assert found["presence"]["availability"] == "Available"
+    assign(folder, ASSIGNED)
+    found = checked(check, "grace@example.org", moment=moment)
+    assert found["profile"] == {"name": "cautious", "why": "it is assigned to the domain example.org"}
+    assert (found["presence"]["availability"], found["presence"]["why"]["rule"]) == ("Busy", "tentative")
+    _, out, _ = check("grace@example.org", "--at", moment)
+    assert "Profile cautious: it is assigned to the domain example.org\n" in out
+    assert "  why: the rule tentative, by the calendar; it beat no other claim" in out
+
+
+def test_automatic_replies_count_as_they_do_for_the_functions(check: Check, exchange: SimulatedExchange) -> None:
+    now = datetime.now(UTC)
+    later = max(now, START) + timedelta(days=40)  # nothing stands in the calendar then
+    scheduled = OutOfOffice(start=now - timedelta(hours=1), end=later + timedelta(days=1))
+    for replies, shown, note in (
+        (None, Availability.AVAILABLE, None),
+        (scheduled, Availability.AWAY, None),
+        (OutOfOffice(), Availability.AVAILABLE, "automatic-replies"),
+    ):
+        exchange.organisation.set_out_of_office("grace@example.org", replies)
+        try:
+            found = checked(check, "grace@example.org", moment=later.isoformat())
+            _, out, _ = check("grace@example.org", "--at", later.isoformat())
+        finally:
+            exchange.organisation.set_out_of_office("grace@example.org", None)
+        assert found["automaticReplies"]["enabled"] is (replies is not None)
+        assert (found["presence"]["availability"], found["presence"]["note"]) == (shown, note)
+        assert ("\nAutomatic replies: off\n" in out) is (replies is None)
+        assert (f"  beside it the note: {note}\n" in out) is (note is not None)
+        assert REPLY_CANARY not in out + json.dumps(found)
+
+
+def test_replies_that_can_not_be_read_are_a_problem_beside_the_calendar_and_no_failure(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Problem("AutomaticRepliesRefused", ProblemKind.LASTING, "they are refused", "grant the right")
+    monkeypatch.setattr(
+        ExchangeReader, "read_automatic_replies", lambda _, addresses: dict.fromkeys(addresses, refused)
+    )
+    found = checked(check, "grace@example.org", moment=at(days=1, minutes=30))
+    assert (found["problem"], found["presence"]["availability"]) == (None, "Away")
+    assert found["automaticReplies"]["problem"]["code"] == "AutomaticRepliesRefused"
+    _, out, _ = check("grace@example.org", "--at", at(days=1, minutes=30))
+    assert (
+        "Automatic replies: not known\n"
+        "  Problem AutomaticRepliesRefused (lasting): they are refused\n"
+        "    to do: grant the right\n" in out
+    )
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,14 @@ def test_automatic_replies_are_told_by_their_times() -> None:
     assert "automatic replies: 2026-11-23T11:00:00Z to 2026-11-23T22:00:00Z, for all" in text
 
 
+def test_that_automatic_replies_could_not_be_read_is_told_beside_what_was_known_of_them() -> None:
+    known = read(replies=AutomaticReplies(enabled=True, start=at(-60), end=at(600)))
+    text = told(replace(known, knowledge=replace(known.knowledge, replies_problem="AutomaticRepliesRefused")))
+    assert "automatic replies: 2026-11-23T11:00:00Z to 2026-11-23T22:00:00Z, for all" in text
+    assert "they could not be read the last time: AutomaticRepliesRefused" in text
+    assert "could not be read the last time" not in told(known)
+
+
 def test_a_change_that_is_due_and_not_applied_is_told() -> None:
     late = replace(read(entry(60, 120)), next_at=at(-1))
     assert "a change was due at 2026-11-23T11:59:00Z and is not applied yet" in told(late)
