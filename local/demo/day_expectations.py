@@ -183,7 +183,7 @@ def _heard(state: _State, news: News) -> _State:
                 horizon=_floor(news.at) + HORIZON,
                 before=_known_before(state, news),
                 replies=news.replies if news.asked_replies else state.replies,
-                failing_since=None,
+                failing_since=None if _has_data(news) else state.failing_since or news.at,
             )
         case Claimed():
             heard = replace(state, claims=(*_of_others(state, news.at, news.shown.source), news))

@@ -14,6 +14,7 @@ from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarReading
 from presence.claims import Source
 from presence.commands import Command, commanded, is_overtaken
+from presence.data_gaps import has_data_at, no_free_busy_data
 from presence.errors import Problem
 from presence.freshness import READ_AT_REFRESH, Freshness, Rules
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, Knowledge, picture_of
@@ -68,9 +69,9 @@ def after_reading(
         view=reading.view,
         working_hours=reading.working_hours,
     )
+    has_data = has_data_at(reading, now)
     read = replace(
         before,
-    has_data = has_data_at(reading, now)
         address=user.address,
         read_at=reading.read_at,
         failing_since=None if has_data else _unread_since(before, now, rules),
@@ -214,13 +215,13 @@ def _entries_ahead(calendar: KnownCalendar, now: datetime) -> list[object]:
     ]
 
 
-def _recorded(record: PresenceRecord, problem: Problem, now: datetime) -> RecordedProblem:
-    if record.problem is not None and record.problem.problem.code == problem.code:
-        return record.problem
-    return RecordedProblem(problem, now)
 def _unread_since(before: PresenceRecord, now: datetime, rules: Rules) -> datetime:
     """Return since when there is no data of a calendar of which there is none now."""
     failing_since = before.failing_since or now
     return failing_since if before.read_at is None else unread_since(before.read_at, failing_since, rules)
 
 
+def _recorded(record: PresenceRecord, problem: Problem, now: datetime) -> RecordedProblem:
+    if record.problem is not None and record.problem.problem.code == problem.code:
+        return record.problem
+    return RecordedProblem(problem, now)
