@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.claims import Claim
 from presence.commands import ClearPresence, SetPresence
-from presence.decisions import after_command, first_record, repainted
+from presence.decisions import Readings, after_command, after_reading, at_transition, first_record, repainted
 from presence.freshness import Rules
-from presence.knowledge import picture_of
+from presence.knowledge import claims_of_entries, picture_of
+from presence.mapping import Judgement, Profile
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.records import User
 from presence.standing_claims import still_standing
-from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant, says_the_same, segment_at, timeline_of
+from presence.timeline import Segment, from_instant, says_the_same, segment_at, timeline_of
 from tests.support.scenarios import HOUR, MINUTE, Scenario, scenario_of, simpler
 
 MOMENT = timedelta(microseconds=1)
@@ -37,19 +38,13 @@ A_PART = 10_000
 EXAMPLES = int(os.environ.get("EXAMPLES", "10000"))
 
 
-def told(timeline: tuple[Segment, ...], scenario: Scenario) -> datetime:
-    """Until when the timeline says what is shown: as far as the calendar is known, unless the day is too crowded."""
-    return timeline[-1].since if len(timeline) == MAXIMUM_SEGMENTS else scenario.known_until
-
-
 def shows_what_a_look_at_each_instant_shows(scenario: Scenario) -> None:
     picture, naive = scenario.picture, scenario.naive
     assert picture.note == naive.note()
     boundaries = [segment.since for segment in picture.timeline]
-    limit = told(picture.timeline, scenario)
     for at in {*boundaries, *scenario.instants()}:
         for instant in (at - MOMENT, at):
-            if scenario.now - HOUR <= instant < limit:
+            if scenario.now - HOUR <= instant < naive.end:
                 segment = segment_at(picture.timeline, instant)
                 assert segment is not None
                 assert (segment.presence, segment.source) == naive.shown_at(instant), instant
@@ -94,7 +89,7 @@ def shows_nobody_available_where_a_claim_stands(scenario: Scenario) -> None:
         and known.entry.busy_type is not BusyType.FREE
         and known.entry.start < known.entry.end
     ]
-    for segment in scenario.picture.timeline[: MAXIMUM_SEGMENTS - 1]:
+    for segment in scenario.picture.timeline:
         if segment.source == "none" and segment.presence == AVAILABLE:
             until = segment.until or scenario.known_until
             assert not [claim for claim in claims if claim[0] < until and claim[1] > segment.since]
@@ -106,8 +101,7 @@ def says_the_same_as_time_goes_on(scenario: Scenario) -> None:
         later = scenario.now + minutes * MINUTE
         knowledge = replace(picture.knowledge, standing=still_standing(picture.knowledge.standing, later))
         again = picture_of(knowledge, scenario.profile, later).timeline
-        if len(again) < MAXIMUM_SEGMENTS:
-            assert says_the_same(picture.timeline, again, later), minutes
+        assert says_the_same(picture.timeline, again, later), minutes
 
 
 def forgets_a_claim_that_was_taken_back(scenario: Scenario) -> None:
@@ -120,8 +114,28 @@ def forgets_a_claim_that_was_taken_back(scenario: Scenario) -> None:
     assert claimed is not None
     freed = after_command(claimed, ALICE, ClearPresence("fax"), profile, now, Rules()).record
     assert freed is not None
-    assert (freed.timeline, freed.knowledge, freed.presence) == (known.timeline, known.knowledge, known.presence)
+    knowledge = replace(freed.knowledge, heard=())
+    assert (freed.timeline, knowledge, freed.presence) == (known.timeline, known.knowledge, known.presence)
     assert from_instant(known.timeline, now) == freed.timeline
+
+
+def has_nothing_new_at_the_next_check(scenario: Scenario) -> None:
+    """The window of a reading moves; as long as no entry comes or ends in what it moves over, that is no change."""
+    now, later = scenario.now, scenario.at_the_next_check()
+    if later is None or not scenario.use.allows(now):
+        return
+    rules, profile = Rules(), scenario.profile
+    standing = still_standing(scenario.picture.knowledge.standing, now)
+    earlier = replace(scenario.knowledge, calendar=scenario.known_before, standing=standing)
+    first = replace(first_record(ALICE, now), version=1, knowledge=earlier)
+    record = after_reading(first, ALICE, Readings(scenario.at_this_check()), profile, now, rules).record
+    assert record is not None
+    boundaries = [segment.since for segment in record.timeline if now < segment.since <= later.read_at]
+    while record.next_at is not None and record.next_at <= later.read_at:
+        record = at_transition(record, record.next_at, rules).record
+        assert record is not None
+    again = after_reading(record, ALICE, Readings(later), profile, later.read_at, rules)
+    assert again.record is None or (boundaries and again.record.version == record.version), again.why
 
 
 PROPERTIES: tuple[Callable[[Scenario], None], ...] = (
@@ -131,6 +145,7 @@ PROPERTIES: tuple[Callable[[Scenario], None], ...] = (
     shows_nobody_available_where_a_claim_stands,
     says_the_same_as_time_goes_on,
     forgets_a_claim_that_was_taken_back,
+    has_nothing_new_at_the_next_check,
     shows_what_a_look_at_each_instant_shows,
 )
 
@@ -200,6 +215,13 @@ def merging(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
     return timeline_of([*cut, *ordered[-1:]], window)
 
 
+def ending_where_the_reading_ends(
+    judged: Iterable[tuple[CalendarEntry, Judgement]], profile: Profile, horizon: datetime
+) -> list[Claim]:
+    """Return the claims of entries as if all of their ends were known."""
+    return claims_of_entries(judged, profile, horizon + timedelta(days=9))
+
+
 BREAKS: dict[str, tuple[str, object]] = {
     "automatic replies are forgotten": ("presence.knowledge.timeline_of", without("automatic-reply")),
     "what is off work is forgotten": ("presence.knowledge.timeline_of", without("working-hours")),
@@ -209,6 +231,7 @@ BREAKS: dict[str, tuple[str, object]] = {
     "a short entry ends the long one around it": ("presence.knowledge.timeline_of", merging),
     "no data is free": ("tests.support.scenarios.remembered", lambda reading, _earlier: told_by(reading)),
     "what was known is forgotten": ("tests.support.scenarios.remembered", lambda reading, _earlier: reading.entries),
+    "a reading ends what it did not see end": ("presence.knowledge.claims_of_entries", ending_where_the_reading_ends),
     "no gap is closed": ("presence.knowledge._closed_gaps", lambda _busy, _profile: []),
     "no meeting begins": ("presence.knowledge.meeting_starts", lambda _calendar: []),
     "no entry lasts all day": ("presence.mapping.lasts_whole_days", lambda _start, _end, _zone: False),

@@ -139,12 +139,12 @@ class NaiveUser:
         instants: set[datetime] = set()
         for told in (self.told, self.before):
             if told is not None:
-                instants.update(*({one.start, one.end} for one in told.entries))
+                instants |= {told.horizon}.union(*({one.start, one.end} for one in told.entries))
         if self.replies is not None:
             instants |= {at for at in (self.replies.start, self.replies.end) if at is not None}
         if self.paused_until is not None:
             instants.add(self.paused_until)
-        for begins, ends in self._work:
+        for begins, ends in self.work:
             instants |= {begins, ends}
         return sorted(at for at in instants if self.start < at < self.end)
 
@@ -308,10 +308,10 @@ class NaiveUser:
         return [Wish(strength, since, until, "automatic-reply", "automatic-reply", presence)]
 
     def _at_work(self, instant: datetime) -> bool:
-        return any(begins <= instant < ends for begins, ends in self._work)
+        return any(begins <= instant < ends for begins, ends in self.work)
 
     @cached_property
-    def _work(self) -> list[tuple[datetime, datetime]]:
+    def work(self) -> list[tuple[datetime, datetime]]:
         """The working periods around the window, as a clock on the wall has them."""
         if self.zone is None or self.told is None:
             return []

@@ -65,13 +65,18 @@ class Scenario:
     @cached_property
     def knowledge(self) -> Knowledge:
         """What the engine knows."""
-        calendar = None
-        if self.before is not None:
-            earlier = Knowledge(self._known(self.before, self.now - STEP, None))
-            calendar = picture_of(earlier, self.profile, self.now - STEP).knowledge.calendar
+        calendar = self.known_before
         if self.entries is not None:
             calendar = self._known(self.entries, self.now, calendar)
         return Knowledge(calendar, self.replies, standing=self.standing, use=self.use)
+
+    @cached_property
+    def known_before(self) -> KnownCalendar | None:
+        """What the engine knew of the calendar five minutes earlier."""
+        if self.before is None:
+            return None
+        earlier = Knowledge(self._known(self.before, self.now - STEP, None))
+        return picture_of(earlier, self.profile, self.now - STEP).knowledge.calendar
 
     @cached_property
     def picture(self) -> Picture:
@@ -102,6 +107,24 @@ class Scenario:
             now=self.now,
         )
 
+    def at_this_check(self) -> CalendarReading:
+        """Return what the check of now reads."""
+        return self._reading(self.entries or (), self.now)
+
+    def at_the_next_check(self) -> CalendarReading | None:
+        """Return what a check five minutes later reads of the same calendar; None where it can't be the same.
+
+        What Exchange has no data for now reaches as far as it is asked for. It is not the same if an entry ends, or
+        work begins or ends, behind the horizon of now and before that of then.
+        """
+        later, until = self.now + STEP, self.known_until + STEP
+        edges = {at for entry in self.entries or () for at in (entry.start, entry.end)}
+        edges |= {at for stretch in self.naive.work for at in stretch}
+        if self.entries is None or any(self.known_until <= at <= until for at in edges):
+            return None
+        entries = tuple(entry for entry in self.entries if entry.end > later - HOUR)
+        return self._reading(entries, later)
+
     def instants(self) -> list[datetime]:
         """Return the instants at which something may change."""
         found: set[datetime] = {self.now - HOUR, self.now, self.known_until, self.naive.end}
@@ -115,17 +138,27 @@ class Scenario:
     def _known(
         self, entries: tuple[CalendarEntry, ...], read_at: datetime, earlier: KnownCalendar | None
     ) -> KnownCalendar:
-        window = Window(read_at - HOUR, read_at + DAY)
-        reading = CalendarReading(
-            "alice@example.com", window, entries, read_at, "https://mail.example.com/", "Detailed"
-        )
-        hours = None if self.periods is None else WorkingHours(ZONES[self.zone], self.periods)
+        reading = self._reading(entries, read_at)
         return KnownCalendar(
             entries=tuple(KnownEntry(entry, "") for entry in remembered(reading, earlier)),
-            horizon=window.end,
+            horizon=reading.window.end,
             endpoint=reading.endpoint,
             view=reading.view,
-            working_hours=hours,
+            working_hours=reading.working_hours,
+        )
+
+    def _reading(self, entries: tuple[CalendarEntry, ...], read_at: datetime) -> CalendarReading:
+        """Return the answer of Exchange: a stretch without data ends where it was asked for no more."""
+        window = Window(read_at - HOUR, read_at + DAY)
+        told = tuple(
+            replace(entry, end=window.end)
+            if entry.busy_type is BusyType.NO_DATA and entry.end > self.known_until
+            else entry
+            for entry in entries
+        )
+        hours = None if self.periods is None else WorkingHours(ZONES[self.zone], self.periods)
+        return CalendarReading(
+            "alice@example.com", window, told, read_at, "https://mail.example.com/", "Detailed", hours
         )
 
     def _told(self, entries: tuple[CalendarEntry, ...] | None, read_at: datetime) -> Told | None:
@@ -152,7 +185,7 @@ _PERIODS = (
     (WorkingPeriod(frozenset({5, 6}), 22 * 60, 6 * 60),),
 )
 
-_CLAIMED_FOR = (None, 15, 60, 480, 1300)
+_CLAIMED_FOR = (None, 15, 60, 480, 1300, 4300)
 _STRENGTHS = (5, 15, 35, 55, 65, 99)
 
 
@@ -174,7 +207,7 @@ def scenario_of(seed: int) -> Scenario:
         entries=entries,
         before=before,
         periods=chance.choice(_PERIODS),
-        replies=_replies(now, chance.randint(0, 11)),
+        replies=_replies(now, chance.randint(0, 13)),
         standing=_standing(chance, now),
         use=chance.choice((*[CalendarUse()] * 8, CalendarUse(on=False), CalendarUse(paused_until=now + 47 * MINUTE))),
         profile=_profile(chance),
@@ -234,7 +267,8 @@ def _replies(now: datetime, number: int) -> AutomaticReplies | None:
     if number < 8:
         return AutomaticReplies(enabled=True, audience=audience)
     start = now + (number - 9) * HOUR
-    return AutomaticReplies(enabled=number != 11, start=start, end=start + 150 * MINUTE, audience=audience)
+    length = 150 * MINUTE if number < 12 else 3 * DAY  # the last ones reach further than a reading
+    return AutomaticReplies(enabled=number != 11, start=start, end=start + length, audience=audience)
 
 
 def _standing(chance: random.Random, now: datetime) -> tuple[StandingClaim, ...]:

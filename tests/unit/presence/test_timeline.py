@@ -44,7 +44,7 @@ def entry(
 
 
 def claims_of(entries: Iterable[CalendarEntry]) -> list[Claim]:
-    return claims_of_entries([(entry, judge(entry, DEFAULT, None)) for entry in entries], DEFAULT)
+    return claims_of_entries([(entry, judge(entry, DEFAULT, None)) for entry in entries], DEFAULT, DAY.end)
 
 
 def timeline(*entries: CalendarEntry, window: Window = DAY) -> tuple[Segment, ...]:
