@@ -143,6 +143,7 @@ def good_record() -> dict[str, Any]:
         "replies": '[true,null,null,"all"]',
         "repliesProblem": "ErrorServerBusy",
         "standing": '[["phone","Busy","InACall",55,"2026-11-21T14:00:00Z",null,"time","exchange",null]]',
+        "heard": '[["UseCalendar","2026-11-21T14:00:00.5Z"],["phone","2026-11-21T14:00:00Z"]]',
         "pausedUntil": "2026-11-21T13:00:00Z",
         "remindMinutes": 15,
         "remindedOf": "2026-11-21T14:00:00Z",
@@ -165,7 +166,7 @@ def test_what_a_transition_request_encodes_to_is_valid_and_decodes_to_itself(req
     assert decode_transition_request(request.encode()) == request
 
 
-TEXTS_OF_JSON = {"timeline", "entries", "replies", "standing"}
+TEXTS_OF_JSON = {"timeline", "entries", "replies", "standing", "heard"}
 
 
 def complaints_about_content(attribute: str, content: object) -> list[str]:

@@ -196,6 +196,8 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda item: item.update(standing=json.dumps([[*CLAIM[:6], "somehow", *CLAIM[7:]]])),
         "somehow",
     ),
+    "a command heard about nothing": (lambda item: item.update(heard='[["phone"]]'), "unpack"),
+    "a command heard at no time": (lambda item: item.update(heard='[["phone","later"]]'), "later"),
     "a pause until no time": (lambda item: item.update(pausedUntil="later"), "later"),
     "a revision that is a text": (lambda item: item.update(revision="1"), "revision"),
     "a revision below one": (lambda item: item.update(revision=0), "revision"),

@@ -11,6 +11,7 @@ from presence.calendar import BusyType, CalendarEntry
 from presence.claims import Source
 from presence.errors import Problem, ProblemKind
 from presence.freshness import Freshness
+from presence.heard import Heard
 from presence.instants import MINUTE
 from presence.knowledge import CalendarUse, Knowledge
 from presence.known_calendar import KnownCalendar, KnownEntry
@@ -107,6 +108,9 @@ knowledges = st.builds(
     replies_problem=st.none() | st.sampled_from(["Timeout", "ErrorAccessDenied"]),
     standing=st.lists(standing_claims, max_size=2).map(tuple),
     use=st.builds(CalendarUse, st.booleans(), st.none() | instants),
+    heard=st.lists(st.builds(Heard, st.sampled_from(["by-hand", "phone", "UseCalendar"]), instants), max_size=2).map(
+        tuple
+    ),
 )
 reminders = st.builds(
     Reminders,

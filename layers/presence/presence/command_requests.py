@@ -14,6 +14,7 @@ from presence.addresses import parse_smtp_address
 from presence.claims import Source
 from presence.commands import ClearPresence, Command, RemindOfMeetings, SetPresence, UseCalendar
 from presence.errors import InvalidAddress, MalformedMessage
+from presence.heard import LATEST
 from presence.instants import MINUTE, ceil_to_second
 from presence.knowledge import CalendarUse
 from presence.messages import SCHEMA_VERSION
@@ -28,8 +29,6 @@ _LONGEST_NAME = 600
 """The ARN of an IAM user may have a path of 512 characters."""
 _LONGEST_MINUTES = 366 * 24 * 60
 _LAST_YEAR = 2199
-_LATEST = timedelta(minutes=5)
-"""What comes later than that may have been overtaken by something that nobody remembers."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -71,20 +70,20 @@ def _command(message: Mapping[str, object], requested_by: str, now: datetime) ->
     if kind == "ClearPresence":
         return ClearPresence(_source(message), asked_at)
     if kind == "UseCalendar":
-        return UseCalendar(_use(message, now))
+        return UseCalendar(_use(message, now), asked_at)
     if kind == "RemindOfMeetings":
         if message.get("minutesBefore") is None:
-            return RemindOfMeetings(None)
+            return RemindOfMeetings(None, asked_at)
         return RemindOfMeetings(
-            MINUTE * fields.whole_number(message, "minutesBefore", least=1, most=MOST_REMIND_MINUTES)
+            MINUTE * fields.whole_number(message, "minutesBefore", least=1, most=MOST_REMIND_MINUTES), asked_at
         )
     raise MalformedMessage(f"type: {kind!r:.40} is none of SetPresence, ClearPresence, UseCalendar, RemindOfMeetings")
 
 
 def _asked_at(message: Mapping[str, object], now: datetime) -> datetime:
     asked_at = now if message.get("requestedAt") is None else fields.instant(message, "requestedAt")
-    if asked_at < now - _LATEST:
-        minutes = _LATEST // MINUTE
+    if asked_at < now - LATEST:
+        minutes = LATEST // MINUTE
         raise MalformedMessage(
             f"requestedAt: more than {minutes} minutes ago; ask again, or set the sender's clock right"
         )

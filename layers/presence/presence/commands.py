@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from presence.claims import Source
 from presence.errors import ConfigurationError
+from presence.heard import newest_of, with_heard
 from presence.instants import ceil_to_second, format_instant
 from presence.knowledge import CalendarUse
 from presence.mapping import Kind, Profile
@@ -34,8 +35,9 @@ class SetPresence:
     `until` is the latest end (an instant in UTC), `ending` what else may end it. What is set by hand without either
     ends at the next boundary of the day, or after the time that the profile sets (domain.md, "Presence as claims").
     `strength` ranks the claim of another system among those of the profile (None: above busy, below out of office); it
-    never goes before what was set by hand. `asked_at` is when it was asked for (None: now): from then on it claims, so
-    that what comes late, or twice, does not begin again what has ended, and a newer claim of the source stays.
+    never goes before what was set by hand. `asked_at` is when it was asked for (None: now): from then on it claims.
+    What comes late or twice begins nothing again that has ended or was taken back since, and a newer claim of the
+    source stays; see `is_overtaken`.
     """
 
     presence: Presence
@@ -57,16 +59,24 @@ class ClearPresence:
 
 @dataclass(frozen=True, slots=True)
 class UseCalendar:
-    """Read and show the calendar or not, or not before an instant. While not, nothing of it is kept."""
+    """Read and show the calendar or not, or not before an instant. While not, nothing of it is kept.
+
+    `asked_at` is when it was asked for (None: now).
+    """
 
     use: CalendarUse
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RemindOfMeetings:
-    """Tell the user `before` a meeting begins that it does; None: no more."""
+    """Tell the user `before` a meeting begins that it does; None: no more.
+
+    `asked_at` is when it was asked for (None: now).
+    """
 
     before: timedelta | None
+    asked_at: datetime | None = None
 
 
 Command = SetPresence | ClearPresence | UseCalendar | RemindOfMeetings
@@ -77,7 +87,10 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
 
     Raises `ConfigurationError` for an end that has passed, or for more sources than one person can have.
     """
-    knowledge = record.knowledge
+    asked_at = now if command.asked_at is None else min(command.asked_at, now)
+    heard = with_heard(record.knowledge.heard, _subject(command), asked_at, now)
+    knowledge = replace(record.knowledge, heard=heard)
+    record = replace(record, knowledge=knowledge)
     match command:
         case SetPresence() | ClearPresence():
             standing = _without(record, command.source, now)
@@ -85,7 +98,7 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
                 systems = [claim for claim in standing if claim.source != Source.BY_HAND]
                 if command.source != Source.BY_HAND and len(systems) >= MOST_SOURCES:
                     raise ConfigurationError(f"source: {MOST_SOURCES} systems claim this user's presence already")
-                standing = (*standing, _standing_claim(command, profile, now))
+                standing = (*standing, _as_it_stands(_standing_claim(command, profile, now), knowledge.standing))
             return replace(record, knowledge=replace(knowledge, standing=standing))
         case UseCalendar():
             changed = replace(record, knowledge=replace(knowledge, use=command.use))
@@ -98,12 +111,29 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
             return replace(record, reminders=replace(record.reminders, before=command.before))
 
 
-def is_overtaken(record: PresenceRecord, command: Command) -> bool:
-    """Tell whether the source has claimed something newer than the command, which then changes nothing."""
-    if not isinstance(command, SetPresence | ClearPresence) or command.asked_at is None:
+def is_overtaken(record: PresenceRecord, command: Command, now: datetime) -> bool:
+    """Tell whether something newer about the same was asked for before the command came: it then changes nothing.
+
+    Of two that were asked for at the same instant what takes back wins: a claim that stands may be replaced, one that
+    has ended or was taken back does not begin again.
+    """
+    newest = newest_of(record.knowledge.heard, _subject(command))
+    if command.asked_at is None or newest is None or command.asked_at > newest:
         return False
-    asked_at = command.asked_at
-    return any(claim.source == command.source and claim.since > asked_at for claim in record.knowledge.standing)
+    if command.asked_at < newest:
+        return True
+    standing = still_standing(record.knowledge.standing, now)
+    return isinstance(command, SetPresence) and all(claim.source != command.source for claim in standing)
+
+
+def _subject(command: Command) -> str:
+    """Return what a command is about; the names of sources have small letters only."""
+    return command.source if isinstance(command, SetPresence | ClearPresence) else type(command).__name__
+
+
+def _as_it_stands(claim: StandingClaim, standing: tuple[StandingClaim, ...]) -> StandingClaim:
+    """Return the claim with its end, if it is one that stands already: it came twice."""
+    return next((known for known in standing if replace(known, ends_at=None) == claim), claim)
 
 
 def _without(record: PresenceRecord, source: str, now: datetime) -> tuple[StandingClaim, ...]:

@@ -17,6 +17,7 @@ from presence.commands import Command, commanded, is_overtaken
 from presence.data_gaps import has_data_at, no_free_busy_data
 from presence.errors import Problem
 from presence.freshness import READ_AT_REFRESH, Freshness, Rules
+from presence.heard import lately
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, Knowledge, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, remembered
 from presence.mapping import Profile
@@ -107,8 +108,8 @@ def after_command(
 ) -> Decision:
     """Decide what a command changes: presence set by hand or by another system, the calendar switched on or off."""
     before = record or first_record(user, now)
-    if is_overtaken(before, command):
-        return Decision(None, "the same source has said something newer, which stands")
+    if is_overtaken(before, command, now):
+        return Decision(None, "this was heard before, or something newer since: that stays")
     after = repainted(commanded(before, command, profile, now), profile, now, rules)
     if after.presence != before.presence:
         # Whatever the calendar says of the time before: until now something else was shown.
@@ -182,6 +183,8 @@ def _decision(before: PresenceRecord, after: PresenceRecord, now: datetime) -> D
         return Decision(after, "the calendar ahead changed")
     if _inputs(after, now) != _inputs(before, now):
         return Decision(after, "what it rests on changed")
+    if lately(after.knowledge.heard, now) != lately(before.knowledge.heard, now):
+        return Decision(after, "nothing new; when it was asked for is remembered")
     if after.read_at is not None and (before.read_at is None or after.read_at - before.read_at >= READ_AT_REFRESH):
         return Decision(after, "nothing new; the age of the reading is refreshed")
     return Decision(None, "nothing new")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from presence.automatic_replies import Audience, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.claims import Claim, Source
+from presence.heard import Heard
 from presence.instants import floor_to_minute
 from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import LAST_KNOWN_RULE, WEAKEST, Judgement, Kind, Profile, judge
@@ -56,7 +57,7 @@ class Knowledge:
     """What is known of a user. `calendar` and `replies` are None where they have not been read.
 
     `replies_problem` is the code of the problem for which the automatic replies could not be read the last time that
-    they were asked for (None: there was none); what was known of them before stands.
+    they were asked for (None: there was none); what was known of them before stands. `heard` are the commands of late.
     """
 
     calendar: KnownCalendar | None = None
@@ -64,6 +65,7 @@ class Knowledge:
     replies_problem: str | None = None
     standing: tuple[StandingClaim, ...] = ()
     use: CalendarUse = CalendarUse()
+    heard: tuple[Heard, ...] = ()
 
 
 NOTHING_KNOWN = Knowledge()

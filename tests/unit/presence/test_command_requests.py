@@ -78,13 +78,13 @@ def test_minutes_count_from_when_it_was_asked_for() -> None:
     ],
 )
 def test_the_switch_of_the_calendar(fields: dict[str, object], use: CalendarUse) -> None:
-    assert decode_command_request(command("UseCalendar", **fields), NOON).command == UseCalendar(use)
+    assert decode_command_request(command("UseCalendar", **fields), NOON).command == UseCalendar(use, NOON)
 
 
 def test_reminders_on_and_off() -> None:
     on = decode_command_request(command("RemindOfMeetings", minutesBefore=15), NOON).command
     off = decode_command_request(command("RemindOfMeetings"), NOON).command
-    assert (on, off) == (RemindOfMeetings(timedelta(minutes=15)), RemindOfMeetings(None))
+    assert (on, off) == (RemindOfMeetings(timedelta(minutes=15), NOON), RemindOfMeetings(None, NOON))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from presence.commands import ClearPresence, RemindOfMeetings, SetPresence, UseCalendar
+from presence.commands import ClearPresence, Command, RemindOfMeetings, SetPresence, UseCalendar
 from presence.errors import ConfigurationError
+from presence.heard import MOST_HEARD
 from presence.knowledge import CalendarUse
 from presence.mapping import DEFAULT_ORDER, Kind
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
@@ -137,7 +138,9 @@ def test_a_new_claim_of_a_source_takes_the_place_of_the_old_one() -> None:
 
 def test_taken_back_ends_it_now_and_without_one_there_is_nothing_to_do() -> None:
     someone = user((0, 60))
-    assert not someone.ask(5, ClearPresence())
+    version = someone.record.version
+    someone.ask(5, ClearPresence())
+    assert someone.record.version == version
     someone.ask(10, by_hand(until=50))
     assert someone.ask(20, ClearPresence())
     assert (someone.presence, someone.record.knowledge.standing) == (MEETING, ())
@@ -218,12 +221,35 @@ def test_a_command_for_somebody_who_was_never_read_is_the_first_version() -> Non
         assert (stranger.record.version, stranger.presence) == (1, UNKNOWN)
 
 
-def test_a_command_that_changes_nothing_writes_nothing() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        UseCalendar(CalendarUse(), at(1)),
+        RemindOfMeetings(None, at(1)),
+        RemindOfMeetings(timedelta(minutes=5), at(1)),
+        ClearPresence("phone", at(1)),
+        SetPresence(IN_A_CALL, "exchange", "phone", asked_at=at(1)),
+    ],
+)
+def test_a_command_that_comes_twice_writes_once(command: Command) -> None:
     someone = user((30, 60))
-    assert not someone.ask(1, UseCalendar(CalendarUse()))
-    assert not someone.ask(2, RemindOfMeetings(None))
-    assert someone.ask(3, RemindOfMeetings(timedelta(minutes=5)))
-    assert not someone.ask(4, RemindOfMeetings(timedelta(minutes=5)))
+    assert someone.ask(1, command)
+    assert not someone.ask(2, command)
+
+
+def test_what_was_heard_is_forgotten_when_nothing_older_is_taken_any_more() -> None:
+    someone = user((30, 60))
+    for minute in range(60):
+        someone.ask(minute, call(f"system-{minute % 8}"))
+    assert {one.asked_at for one in someone.record.knowledge.heard} == {at(minute) for minute in range(53, 60)}
+
+
+def test_no_sender_makes_a_record_grow_without_bound() -> None:
+    someone = user()
+    for second in range(MOST_HEARD + 5):
+        someone.ask(1 + second / 60, ClearPresence(f"system-{second:02}"))
+    heard = someone.record.knowledge.heard
+    assert [one.subject for one in heard] == [f"system-{second:02}" for second in range(5, MOST_HEARD + 5)]
 
 
 def test_a_claim_without_length_leaves_no_trace() -> None:

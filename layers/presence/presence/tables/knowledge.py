@@ -15,6 +15,7 @@ from presence import fields
 from presence.automatic_replies import Audience, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry
 from presence.errors import MalformedMessage
+from presence.heard import Heard
 from presence.instants import format_instant, parse_instant
 from presence.knowledge import CalendarUse, Knowledge
 from presence.known_calendar import KnownCalendar, KnownEntry
@@ -44,18 +45,22 @@ def attributes_of_knowledge(knowledge: Knowledge) -> dict[str, object]:
         "standing": _json([_claim_to_list(claim) for claim in knowledge.standing]) if knowledge.standing else None,
         "calendarOff": None if use.on else True,
         "pausedUntil": _optional(use.paused_until),
+        "heard": _json([[one.subject, format_instant(one.asked_at)] for one in knowledge.heard])
+        if knowledge.heard
+        else None,
     }
 
 
 def knowledge_from_attributes(item: Mapping[str, object], path: str) -> Knowledge:
     """Return what an item knows. Raises `MalformedMessage`, ValueError, TypeError or KeyError if it can't be read."""
-    replies, standing = item.get("replies"), item.get("standing")
+    replies, standing, heard = item.get("replies"), item.get("standing"), item.get("heard")
     return Knowledge(
         calendar=_calendar(item, path) if "entries" in item else None,
         replies=None if replies is None else _replies_from_list(_list(replies)),
         replies_problem=fields.optional_text(item, "repliesProblem", path),
         standing=() if standing is None else tuple(_claim_from_list(values) for values in _list(standing)),
         use=CalendarUse(item.get("calendarOff") is not True, _instant(item.get("pausedUntil"))),
+        heard=() if heard is None else tuple(_heard_from_list(values) for values in _list(heard)),
     )
 
 
@@ -145,6 +150,11 @@ def _claim_from_list(values: object) -> StandingClaim:
     )
 
 
+def _heard_from_list(values: object) -> Heard:
+    subject, asked_at = _texts(values)
+    return Heard(subject, parse_instant(asked_at))
+
+
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
@@ -158,7 +168,7 @@ def _list(text: object) -> list[object]:
 
 def _texts(values: object) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        message = "an entry is no list of texts"
+        message = "a list of texts was expected"
         raise TypeError(message)
     return values
 
