@@ -6,16 +6,17 @@ mistakes that are made in talking to Exchange are in tests/unit/exchange/test_mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
 
+from cli.record_explanation import why_lines
 from presence.calendar import BusyType, CalendarEntry
 from presence.commands import ClearPresence, SetPresence
 from presence.errors import Problem, ProblemKind
-from presence.known_calendar import KnownCalendar
+from presence.freshness import Rules
 from presence.mapping import NO_DATA_RULE
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import PresenceRecord
@@ -317,58 +318,69 @@ def test_11_what_somebody_set_by_hand_stays_until_they_take_it_back() -> None:
 
 # 12. Nobody can say "why am I shown as busy?".
 
-Why = Mapping[str, object]
+Why = Callable[[PresenceRecord, datetime, datetime, Rules], Iterable[str]]
+"""A way to explain a record: for which instant, as of which, by which rules."""
 
 
-def judge_explanation(explain: Callable[[PresenceRecord, datetime], Why]) -> None:
+def judge_explanation(explain: Why) -> None:
     user = OneUser()
     user.read(-5, entry(0, 60), entry(20, 50, BusyType.OUT_OF_OFFICE), entry(0, 90, BusyType.TENTATIVE))
     user.run_until(20)
-    assert explain(user.record, at(20)) == {
-        "shown": AWAY,
-        "until": at(50),
-        "source": "calendar",
-        "rule": "out-of-office",
-        "beaten": ("busy",),
-        "entries": {
-            (at(0), at(60), "Busy", "busy"),
-            (at(20), at(50), "OOF", "out-of-office"),
-            (at(0), at(90), "Tentative", "tentative-claims-nothing"),
-        },
-        "read at": at(-5),
-        "read from": "https://mail.example.com/EWS",
-        "next": BUSY,
-    }
+    told = "\n".join(explain(user.record, at(20), at(20), user.rules))
+    for part in (
+        # What is shown, until when, by which source and rule, and what that beat.
+        "Published: Away / OutOfOffice since 2026-11-23T09:20:00Z until 2026-11-23T09:50:00Z",
+        "(source calendar, rule out-of-office)",
+        "beaten: an entry with the status Busy (rule busy)",
+        # Every entry that was considered, and what it claims or why not.
+        "2026-11-23T09:00:00Z to 2026-11-23T10:00:00Z now Busy: an entry with the status Busy (rule busy)",
+        "2026-11-23T09:20:00Z to 2026-11-23T09:50:00Z now OOF: an entry with the status Out of Office",
+        "2026-11-23T09:00:00Z to 2026-11-23T10:30:00Z now Tentative: tentative entries claim nothing in this profile",
+        # When and where it was read, and what comes next.
+        "Read: at 2026-11-23T08:55:00Z, or later without news, from https://mail.example.com/EWS",
+        "Next: Busy / Busy at 2026-11-23T09:50:00Z",
+    ):
+        assert part in told
 
 
-def from_the_record_alone(record: PresenceRecord, instant: datetime) -> Why:
+def judge_explanation_of_doubt(explain: Why) -> None:
+    """After half a day in which nothing could be read, nothing that was read is said to be so."""
+    user = OneUser()
+    user.read(-5, entry(0, 60))
+    user.fail(0)
+    user.run_until(14 * 60)
+    told = "\n".join(explain(user.record, at(14 * 60), at(14 * 60), user.rules))
+    assert "Published: PresenceUnknown" in told
+    assert "timeline says Available" not in told
+    assert "Problem: ErrorServerBusy" in told
+    ahead = "\n".join(explain(user.written[0], at(25 * 60), at(-5), user.rules))
+    assert "the calendar was read as far as 2026-11-24T08:55:00Z" in ahead
+    assert "timeline says" not in ahead
+
+
+def with_the_presence_only(record: PresenceRecord, _at: datetime, _now: datetime, _rules: Rules) -> list[str]:
+    return [f"Published: {record.presence} since {record.since} until {record.until}"]
+
+
+def as_the_timeline_has_it(record: PresenceRecord, instant: datetime, now: datetime, rules: Rules) -> list[str]:
     segment = segment_at(record.timeline, instant)
-    calendar = record.knowledge.calendar
-    assert segment is not None
-    assert isinstance(calendar, KnownCalendar)
-    following = None if record.until is None else segment_at(record.timeline, record.until)
-    return {
-        "shown": record.presence,
-        "until": record.until,
-        "source": record.reason.source,
-        "rule": record.reason.rule,
-        "beaten": segment.beaten,
-        "entries": {
-            (known.entry.start, known.entry.end, str(known.entry.busy_type), known.rule) for known in calendar.entries
-        },
-        "read at": record.read_at,
-        "read from": calendar.endpoint,
-        "next": None if following is None else following.presence,
-    }
+    presence = segment and segment.presence
+    return [*why_lines(record, instant, now, rules), f"At {instant} the timeline says {presence}"]
 
 
 def test_12_a_record_alone_says_why_somebody_is_shown_as_they_are() -> None:
-    judge_explanation(from_the_record_alone)
-    fails(judge_explanation, lambda record, _instant: {"shown": record.presence, "until": record.until})
+    judge_explanation(why_lines)
+    fails(judge_explanation, with_the_presence_only)
+
+
+def test_12_what_is_not_known_is_not_told_as_known() -> None:
+    judge_explanation_of_doubt(why_lines)
+    fails(judge_explanation_of_doubt, as_the_timeline_has_it)
 
 
 def test_12_also_where_nothing_is_known() -> None:
     user = OneUser()
     user.read(0, entry(-60, 60 * 30, BusyType.NO_DATA))
-    assert (user.record.reason.source, user.record.reason.rule) == ("calendar", NO_DATA_RULE)
-    assert isinstance(user.record.knowledge.calendar, KnownCalendar)
+    told = "\n".join(why_lines(user.record, at(0), at(0), user.rules))
+    assert "because: Exchange has no data for this time, and that is not taken for free" in told
+    assert f"(source calendar, rule {NO_DATA_RULE})" in told
