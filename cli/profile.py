@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from cli import audit
 from cli.calendar_file import LONGEST, read_calendar_file
 from cli.profile_text import explained, fallbacks
 from cli.stacks import aws_errors_in_words, find_stack
+from cli.user_record import look_at
 from cli.what_if import as_lines
 from exchange.gateways import load_gateways_document, parse_gateways
 from presence.clock import system_clock
@@ -22,8 +22,6 @@ from presence.profiles import BUILT_IN, DEFAULT, Profiles
 from presence.rights import Rights
 from presence.standing_claims import still_standing
 from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.presences import PresenceTable
-from presence.tables.users import UserTable
 
 _MOST_NAMES = 5
 
@@ -55,15 +53,7 @@ def _of_user(arguments: Namespace) -> tuple[Knowledge, datetime]:
     now = system_clock()
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
-        user = UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"]).find(arguments.address)
-        if user is None:
-            raise ConfigurationError(f"{arguments.address} is no user of this stack")
-        audit.record(stack, "profile try", user.user_id, profile=arguments.name)
-        presences = PresenceTable(stack.client("dynamodb"), stack.outputs["PresenceTableName"], shards=1)
-        stored = presences.get_many([user.user_id])
-    if user.user_id in stored.malformed:
-        raise stored.malformed[user.user_id]
-    record = stored.found.get(user.user_id)
+        user, record = look_at(stack, arguments.address, "profile try", profile=arguments.name)
     if record is None:
         raise CalendarPresenceError(f"nothing is known of {user.address} yet; see presence check")
     known_until = now if record.knowledge.calendar is None else record.knowledge.calendar.horizon

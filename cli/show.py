@@ -5,18 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
-from cli import audit
 from cli.record_explanation import in_words
 from cli.stacks import aws_errors_in_words, find_stack
+from cli.user_record import look_at
 from presence.clock import system_clock
-from presence.errors import ConfigurationError
 from presence.freshness import Freshness
 from presence.instants import format_instant
 from presence.records import PresenceRecord
 from presence.renderings import World, render
 from presence.renderings.labels import Language, presence_label
-from presence.tables.presences import PresenceTable
-from presence.tables.users import UserTable
 
 
 def run(arguments: Namespace) -> int:
@@ -26,16 +23,7 @@ def run(arguments: Namespace) -> int:
     """
     language = Language(arguments.language)
     with aws_errors_in_words():
-        stack = find_stack(arguments.stack)
-        dynamodb = stack.client("dynamodb")
-        user = UserTable(dynamodb, stack.outputs["UserTableName"]).find(arguments.address)
-        if user is None:
-            raise ConfigurationError(f"{arguments.address} is no user of this stack")
-        audit.record(stack, "show", user.user_id)
-        stored = PresenceTable(dynamodb, stack.outputs["PresenceTableName"], shards=1).get_many([user.user_id])
-    if user.user_id in stored.malformed:
-        raise stored.malformed[user.user_id]
-    record = stored.found.get(user.user_id)
+        user, record = look_at(find_stack(arguments.stack), arguments.address, "show")
     if record is None:
         print(f"{user.address}: not checked yet, so nothing is known and nothing is shown")
         return 1
