@@ -103,6 +103,7 @@ BAD: dict[str, Change] = {
     "an empty source": lambda event: event.update(source=""),
     "a source of our own": lambda event: event.update(source="automatic-reply"),
     "no strength at all": lambda event: event.update(strength=0),
+    "as weak as that nothing is known": lambda event: event.update(strength=2),
     "too much strength": lambda event: event.update(strength=100),
     "half a strength": lambda event: event.update(strength=50.5),
     "a strength that is true": lambda event: event.update(strength=True),

@@ -17,6 +17,7 @@ from presence.errors import InvalidAddress, MalformedMessage
 from presence.heard import LATEST
 from presence.instants import MINUTE, ceil_to_second
 from presence.knowledge import CalendarUse
+from presence.mapping import WEAKEST
 from presence.messages import SCHEMA_VERSION
 from presence.presences import UNKNOWN, Presence, parse_presence
 from presence.records import MOST_REMIND_MINUTES
@@ -24,6 +25,9 @@ from presence.standing_claims import Ending
 
 _SOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _OTHERS_CANT_BE = frozenset(Source) - {Source.BY_HAND}
+_LEAST_STRENGTH = WEAKEST + 2
+"""Weaker ones say only that nothing is known of a calendar, or not before a pause ends: a claim goes before that."""
+
 _MOST_STRENGTH = 99
 _LONGEST_NAME = 600
 """The ARN of an IAM user may have a path of 512 characters."""
@@ -106,7 +110,7 @@ def _set_presence(message: Mapping[str, object], requested_by: str, asked_at: da
     if strength is not None:
         if source == Source.BY_HAND:
             raise MalformedMessage("strength: what is set by hand has the strength that the profile gives it")
-        strength = fields.whole_number(message, "strength", least=1, most=_MOST_STRENGTH)
+        strength = fields.whole_number(message, "strength", least=_LEAST_STRENGTH, most=_MOST_STRENGTH)
     return SetPresence(
         presence=_presence(message),
         set_by=requested_by,

@@ -40,7 +40,7 @@ def seen(desk: Desk, *times: str) -> list[str]:
 class TestOtherSystems:
     @pytest.mark.parametrize(
         ("strength", "shown"),
-        [(None, "InACall by claimed-by-phone"), (51, "InACall by claimed-by-phone"), (49, MEETING), (1, MEETING)],
+        [(None, "InACall by claimed-by-phone"), (51, "InACall by claimed-by-phone"), (49, MEETING), (3, MEETING)],
     )
     def test_the_stronger_of_call_and_meeting_is_shown(self, strength: int | None, shown: str) -> None:
         alice = desk("12:00", ("11:00", "13:00"))
@@ -53,6 +53,22 @@ class TestOtherSystems:
         alice.say("SetPresence", presence="Available / WorkingElsewhere", source="desktop", strength=5)
         shown = "WorkingElsewhere by claimed-by-desktop"
         assert [alice.shown, *seen(alice, "12:30", "13:00")] == [shown, MEETING, shown]
+
+    @pytest.mark.parametrize("strength", [1, 2])
+    def test_none_is_so_weak_that_it_says_nothing_where_nothing_is_known(self, strength: int) -> None:
+        alice = Desk("12:00")
+        with pytest.raises(MalformedMessage, match="strength: a whole number from 3 to 99"):
+            alice.say("SetPresence", presence="Busy / InACall", source="phone", strength=strength)
+        alice.say("SetPresence", presence="Busy / InACall", source="phone", strength=3)
+        call = "InACall by claimed-by-phone"
+        assert alice.shown == call, "nothing was read"
+        alice.calendar = (entry("09:00", "36:00", BusyType.NO_DATA),)
+        alice.check()
+        assert alice.shown == call, "there is no data"
+        alice.say("UseCalendar", on=True, pausedUntil="2026-11-23T13:00:00Z")
+        assert alice.shown == call, "the calendar is paused"
+        alice.say("UseCalendar", on=False)
+        assert alice.shown == call, "the calendar is off"
 
     def test_a_call_does_not_go_before_out_of_office_unless_it_is_stronger(self) -> None:
         alice = Desk("12:00", entry("11:00", "13:00", BusyType.OUT_OF_OFFICE))
