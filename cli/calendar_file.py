@@ -25,6 +25,7 @@ LONGEST = timedelta(days=62)
 """From the first moment that the file names to the last."""
 
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(seconds=1)
 _MINUTES_OF_AN_HOUR = 60
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -41,7 +42,8 @@ class CalendarFile:
 
     def knowledge(self, now: datetime) -> Knowledge:
         """Return what would be known if this were read at an instant (UTC)."""
-        window = Window(now, max(self.ends, now + _DAY))
+        # Where the window ends nothing is known any more, so it reaches a little further than the last entry.
+        window = Window(now, max(self.ends + _MOMENT, now + _DAY))
         reading = CalendarReading("", window, self.entries, now, "", "", self.working_hours)
         entries = tuple(KnownEntry(entry, "") for entry in remembered(reading, None))
         calendar = KnownCalendar(entries, window.end, reading.endpoint, reading.view, self.working_hours)

@@ -275,6 +275,20 @@ def test_replies_that_are_simply_switched_on_are_a_note(tmp_path: Path, capsys: 
     assert lines[-1] == "Note beside the presence: automatic-replies"
 
 
+def test_the_end_of_the_last_entry_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "calendar.json"
+    days = [("23T10", "23T11"), ("25T10", "25T11")]
+    entries = [
+        {"start": f"2026-11-{start}:00:00Z", "end": f"2026-11-{end}:00:00Z", "status": "Busy"} for start, end in days
+    ]
+    path.write_text(json.dumps({"entries": entries}), encoding="utf-8")
+    lines = told(capsys, "try", "default", "--calendar", path)
+    assert [line.split()[:4] for line in lines[-2:]] == [
+        ["2026-11-25T10:00:00Z", "2026-11-25T11:00:00Z", "Busy", "/"],
+        ["2026-11-25T11:00:00Z", "not", "known", "Available"],
+    ]
+
+
 def test_a_timeline_that_is_longer_than_what_is_kept_says_where_to_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
