@@ -214,8 +214,10 @@ def _add_set_presence(commands: Commands[_Parser]) -> None:
     ends = claim.add_mutually_exclusive_group()
     ends.add_argument("--until", metavar="TIME", help="its end, e.g. 2026-11-21T14:00:00Z")
     ends.add_argument("--for", dest="length", metavar="LENGTH", help="how long: 90m, 2h, 1h30m, 1d")
-    ends.add_argument("--until-next-meeting", action="store_true", help="until the next meeting, wherever it moves")
-    claim.add_argument("--strength", type=int, metavar="NUMBER", help="of the claim, 3 to 99 (default: above busy)")
+    meeting = "until the next meeting, wherever it moves; after 24 hours at the latest"
+    ends.add_argument("--until-next-meeting", action="store_true", help=meeting)
+    strength = "of another system's claim, 3 to 99, always below what is set by hand (default: above busy)"
+    claim.add_argument("--strength", type=int, metavar="NUMBER", help=strength)
     for parser in (claim, clear):
         parser.add_argument("--source", metavar="NAME", help="the other system that claims it (default: by hand)")
     use.add_argument("use", choices=("on", "off", "pause"), help="whether it is read and shown")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from cli.set_presence import command_of, lines_of
 from presence.errors import ConfigurationError
 from presence.presences import Activity, Availability, Presence
 from presence.renderings import World
+from presence.standing_claims import LONGEST_UNTIL_MEETING
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,13 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: p
     assert main(arguments) == 2
     told = capsys.readouterr()
     assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+def test_the_help_says_when_it_ends_and_how_strong_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["set", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"after {LONGEST_UNTIL_MEETING // timedelta(hours=1)} hours at the latest" in told
+    assert "3 to 99, always below what is set by hand" in told
 
 
 def test_what_is_not_said_is_not_sent() -> None:
