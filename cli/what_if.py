@@ -14,7 +14,7 @@ from presence.calendar import CalendarEntry
 from presence.instants import format_instant
 from presence.knowledge import Knowledge, judgements, picture_of
 from presence.mapping import Judgement, Profile
-from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant
+from presence.timeline import MAXIMUM_SEGMENTS, Segment, from_instant, is_cut
 
 _HEAD = ("since", "until", "presence", "source", "rule", "beaten")
 
@@ -29,7 +29,7 @@ def as_lines(profile: Profile, knowledge: Knowledge, at: datetime) -> Iterator[s
     yield ""
     yield "Timeline"
     yield from (f"  {line}" for line in in_columns([_HEAD, *(_row(segment, at) for segment in timeline)]))
-    if len(picture.timeline) == MAXIMUM_SEGMENTS:
+    if is_cut(picture.timeline):
         follows = format_instant(timeline[-1].since)
         yield f"  a timeline is kept for {MAXIMUM_SEGMENTS} stretches; see what follows with --at {follows}"
     if picture.note is not None:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from presence.addresses import domain_of
 from presence.instants import MINUTE, format_instant
 from presence.records import PresenceRecord
-from presence.timeline import segment_at
+from presence.showing import RESTS_ON_READING
+from presence.timeline import BEYOND_HORIZON_RULE, Segment, segment_at
 
 EVENT_TYPE = "calendar-presence.presence.changed.v1"
 DATA_SCHEMA = "urn:calendar-presence:schema:presence-changed:v1"
@@ -73,7 +74,7 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
         event["expirytime"] = until
     if record.traceparent is not None:
         event["traceparent"] = record.traceparent
-    following = segment_at(record.timeline, record.until) if record.until is not None and disclosure.next else None
+    following = _following(record) if disclosure.next else None
     if following is not None:
         data["next"] = {
             "availability": following.presence.availability.value,
@@ -82,11 +83,21 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
     return event
 
 
+def _following(record: PresenceRecord) -> Segment | None:
+    """Return what follows what is shown; None where it is not known: so far the calendar was not read."""
+    calendar = record.knowledge.calendar
+    following = None if record.until is None else segment_at(record.timeline, record.until)
+    if following is None or following.rule == BEYOND_HORIZON_RULE:
+        return None
+    is_read = calendar is None or following.since < calendar.horizon or following.source not in RESTS_ON_READING
+    return following if is_read else None
+
+
 def message_attributes(record: PresenceRecord) -> dict[str, str]:
     """Return what a subscriber can filter by without opening the event.
 
-    `change` says what changed: `presence` (availability or activity), `freshness`, `note`, or, where none of them did,
-    `until`, the end of the presence.
+    `change` says what changed: `presence` (availability or activity), `freshness`, `note`, `source` (nothing claimed
+    the presence, and now something does, or the other way round), or, where none of them did, `until`, its end.
     """
     return {
         "type": EVENT_TYPE,

@@ -2,7 +2,8 @@
 
 One pure function makes it from claims. A timeline covers its window without gap or overlap; the last segment has no
 end, since what comes after the horizon is not known. So two timelines that differ only in how far ahead somebody
-looked are equal as far as both can tell, and the moving of the window is no change.
+looked are equal as far as both can tell, and the moving of the window is no change. A day too crowded to be kept is
+cut, and what lies behind the cut is unknown.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from datetime import datetime
 
 from presence.calendar import Window
 from presence.claims import Claim, Source
-from presence.presences import AVAILABLE, Presence
+from presence.presences import AVAILABLE, UNKNOWN, Presence
 
-MAXIMUM_SEGMENTS = 40
-"""A stored timeline stays below 4 KB; what lies behind the fortieth segment is read again in good time."""
+MAXIMUM_SEGMENTS = 100
+"""As many are kept, and one more that says that what follows is not known. A full timeline is stored in 9.5 KB."""
 
 BASE_RULE = "no-claim"
+BEYOND_HORIZON_RULE = "beyond-horizon"
 
 # Presence, source, rule and the rules beaten: a segment without its times.
 _Shown = tuple[Presence, str, str, tuple[str, ...]]
 _BASE: _Shown = (AVAILABLE, Source.NONE, BASE_RULE, ())
+_BEYOND_HORIZON: _Shown = (UNKNOWN, Source.NONE, BEYOND_HORIZON_RULE, ())
 _NEVER = float("-inf")
 
 
@@ -48,6 +51,8 @@ class Segment:
 
 def timeline_of(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
     """Return the timeline over the window: on each stretch the strongest claim, else Available.
+
+    Behind the last of `MAXIMUM_SEGMENTS` the presence is unknown: that there was no room for claims frees nobody.
 
     Among claims of equal strength the one that began first wins, then the one that ends last, then by rule, so that
     the order in which claims come makes no difference.
@@ -79,11 +84,15 @@ def timeline_of(claims: Iterable[Claim], window: Window) -> tuple[Segment, ...]:
             stretches.append((instant, shown))
             if len(stretches) > MAXIMUM_SEGMENTS:
                 break
-    ends = [since for since, _ in stretches[1:MAXIMUM_SEGMENTS]]
-    return tuple(
-        Segment(since, until, *shown)
-        for (since, shown), until in zip(stretches[:MAXIMUM_SEGMENTS], [*ends, None], strict=True)
-    )
+    if len(stretches) > MAXIMUM_SEGMENTS:
+        stretches[MAXIMUM_SEGMENTS] = (stretches[MAXIMUM_SEGMENTS][0], _BEYOND_HORIZON)
+    ends = [since for since, _ in stretches[1:]]
+    return tuple(Segment(since, until, *shown) for (since, shown), until in zip(stretches, [*ends, None], strict=True))
+
+
+def is_cut(timeline: Sequence[Segment]) -> bool:
+    """Tell whether a timeline had more segments than are kept."""
+    return len(timeline) > MAXIMUM_SEGMENTS
 
 
 def segment_at(timeline: Sequence[Segment], instant: datetime) -> Segment | None:
@@ -94,18 +103,24 @@ def segment_at(timeline: Sequence[Segment], instant: datetime) -> Segment | None
 def stretch_at(timeline: Sequence[Segment], instant: datetime) -> Segment | None:
     """Return the segment of the instant, widened over its neighbours that show the same presence.
 
-    Back-to-back meetings show one presence: its end is the end of the last of them.
+    Back-to-back meetings show one presence: its end is the end of the last of them. Where nothing claims, a stretch of
+    its own begins, also beside somebody who wants to be shown as available: a consumer tells the two apart.
     """
     for index, segment in enumerate(timeline):
         if not segment.covers(instant):
             continue
         first = last = index
-        while first > 0 and timeline[first - 1].presence == segment.presence:
+        while first > 0 and _goes_on(timeline[first - 1], segment):
             first -= 1
-        while last + 1 < len(timeline) and timeline[last + 1].presence == segment.presence:
+        while last + 1 < len(timeline) and _goes_on(timeline[last + 1], segment):
             last += 1
         return replace(segment, since=timeline[first].since, until=timeline[last].until)
     return None
+
+
+def _goes_on(one: Segment, other: Segment) -> bool:
+    """Tell whether two neighbours show the same for the same reason, as far as others are told of reasons."""
+    return one.presence == other.presence and (one.source == Source.NONE) == (other.source == Source.NONE)
 
 
 def from_instant(timeline: Sequence[Segment], instant: datetime) -> tuple[Segment, ...]:

@@ -296,12 +296,14 @@ def test_a_timeline_that_is_longer_than_what_is_kept_says_where_to_go_on(
     entries = [
         {"start": f"2026-11-23T{hour:02}:{minute}:00Z", "end": f"2026-11-23T{hour:02}:{minute}:30Z", "status": "Busy"}
         for hour in range(22)
-        for minute in (10, 30)
+        for minute in (10, 20, 30, 40)
     ]
     path.write_text(json.dumps({"entries": entries}), encoding="utf-8")
     lines = told(capsys, "try", "default", "--calendar", path)
-    assert lines[-1].startswith("  a timeline is kept for 40 stretches; see what follows with --at 2026-11-23T")
+    assert lines[-1].startswith("  a timeline is kept for 100 stretches; see what follows with --at 2026-11-23T")
     at = lines[-1].split()[-1]
+    assert lines[-2].split()[0] == at
+    assert "beyond-horizon" in lines[-2]
     assert told(capsys, "try", "default", "--calendar", path, "--at", at)[-2].split()[0] > at
 
 

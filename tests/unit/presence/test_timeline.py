@@ -12,12 +12,13 @@ from presence.calendar import BusyType, CalendarEntry, Window
 from presence.claims import Claim, Source
 from presence.knowledge import claims_of_entries
 from presence.mapping import Kind, judge
-from presence.presences import AVAILABLE, Activity, Availability, Presence
+from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.profiles import DEFAULT
 from presence.timeline import (
     MAXIMUM_SEGMENTS,
     Segment,
     from_instant,
+    is_cut,
     says_the_same,
     segment_at,
     stretch_at,
@@ -160,6 +161,17 @@ def test_a_stretch_joins_neighbours_that_show_the_same() -> None:
     assert (stretch.since, stretch.until) == (at(0), at(60))
 
 
+def test_a_stretch_that_nothing_claims_ends_where_the_same_is_claimed() -> None:
+    claim = Claim(at(10), at(20), AVAILABLE, "badge", "claimed-by-badge", 55)
+    segments = timeline_of([claim], Window(at(-60), at(24 * 60)))
+    stretches = [stretch_at(segments, at(minutes)) for minutes in (0, 15, 30)]
+    assert [stretch and (stretch.since, stretch.until) for stretch in stretches] == [
+        (at(-60), at(10)),
+        (at(10), at(20)),
+        (at(20), None),
+    ]
+
+
 def test_half_open_at_the_end_nothing_is_claimed() -> None:
     segment = segment_at(timeline(entry(0, 60)), at(60))
     assert segment is not None
@@ -186,11 +198,23 @@ def test_a_change_ahead_is_seen(changed: list[CalendarEntry]) -> None:
     assert not says_the_same(timeline(entry(0, 60)), timeline(*changed), at(-5))
 
 
-def test_a_crowded_day_is_cut_at_its_far_end_and_stays_bounded() -> None:
+def test_a_crowded_day_is_cut_at_its_far_end_behind_which_nothing_is_known() -> None:
     segments = timeline(*[entry(10 * index, 10 * index + 5) for index in range(60)])
-    assert len(segments) == MAXIMUM_SEGMENTS
-    assert segments[-1].until is None
-    assert segments[:-1] == timeline(*[entry(10 * index, 10 * index + 5) for index in range(25)])[: len(segments) - 1]
+    whole = timeline(*[entry(10 * index, 10 * index + 5) for index in range(49)])
+    assert is_cut(segments)
+    assert not is_cut(whole)
+    assert segments[: MAXIMUM_SEGMENTS - 2] == whole[:-1]
+    assert shown(segments)[-2:] == [(490, 495, BUSY), (495, None, UNKNOWN)]
+    assert (segments[-1].source, segments[-1].rule) == (Source.NONE, "beyond-horizon")
+
+
+def test_a_timeline_with_as_many_segments_as_are_kept_is_whole_and_one_more_cuts_it() -> None:
+    meetings = [entry(10 * index - 600, 10 * index - 595) for index in range(MAXIMUM_SEGMENTS // 2)]
+    assert shown(timeline(*meetings))[MAXIMUM_SEGMENTS - 1 :] == [(-105, None, AVAILABLE)]
+    assert shown(timeline(*meetings, entry(839, 9000)))[MAXIMUM_SEGMENTS - 1 :] == [
+        (-105, 839, AVAILABLE),
+        (839, None, UNKNOWN),
+    ]
 
 
 entries_of_a_day = st.lists(
