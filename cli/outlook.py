@@ -8,7 +8,7 @@ from datetime import datetime
 
 from presence.freshness import Belief, Freshness, Rules
 from presence.instants import format_instant
-from presence.knowledge import meeting_starts
+from presence.knowledge import NOT_READ_RULE, meeting_starts
 from presence.records import PresenceRecord
 from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING, belief_of, believed
 from presence.timeline import Segment, segment_at, stretch_at
@@ -56,9 +56,9 @@ class Outlook:
 
     def coming(self, at: datetime) -> list[Coming]:
         """Return what comes after an instant, in order: another presence; as from now also its age and reminders."""
-        found = [*self._presence(at)]
-        if at == self.now:
-            found += [*self._freshness(), *self._reminder()]
+        by_age = [*self._freshness(), *self._reminder()] if at == self.now else []
+        # At one instant the cause goes first: that a pause is over, then what is shown.
+        found = [*by_age, *self._presence(at)]
         return sorted(found, key=lambda coming: coming.at)
 
     def _timeline(self, at: datetime) -> list[Segment]:
@@ -68,7 +68,8 @@ class Outlook:
         timeline = self._timeline(at)
         stretch = stretch_at(timeline, at)
         following = None if stretch is None or stretch.until is None else segment_at(timeline, stretch.until)
-        if following is None:
+        # That a pause ends changes nothing that is shown, and is told by itself.
+        if following is None or following.rule == NOT_READ_RULE:
             return
         calendar, then = self.record.knowledge.calendar, format_instant(following.since)
         if calendar is not None and self.is_unread(following, following.since) and following.rule != NOT_BELIEVED_RULE:

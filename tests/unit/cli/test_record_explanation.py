@@ -264,7 +264,7 @@ def test_a_pause_is_told_as_long_as_it_lasts() -> None:
     assert record is not None
     text = told(record)
     assert "calendar: paused until 2026-11-23T13:00:00Z" in text
-    assert next_lines(text) == ["Next: the pause is over at 2026-11-23T13:00:00Z, and the calendar is read again"]
+    assert next_lines(text)[0] == "Next: the pause is over at 2026-11-23T13:00:00Z, and the calendar is read again"
     over = at_transition(record, at(60), Rules()).record
     assert over is not None
     assert "paused" not in told(over, minutes=61, now=61)
