@@ -26,7 +26,7 @@ from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE, WITHOUT_LENGTH_RULE
 from presence.records import PresenceRecord
 from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING
 from presence.standing_claims import SET_BY_HAND_RULE, Ending, StandingClaim, still_standing
-from presence.timeline import BASE_RULE, Segment, segment_at
+from presence.timeline import BASE_RULE, BEYOND_HORIZON_RULE, Segment, segment_at
 
 _WORDS = {
     "busy": "an entry with the status Busy",
@@ -48,6 +48,7 @@ _WORDS = {
     OFF_WORK_RULE: "a time outside of the working hours of the mailbox",
     SET_BY_HAND_RULE: "set by hand",
     BASE_RULE: "nothing claims otherwise",
+    BEYOND_HORIZON_RULE: "more changes were read than are kept, and what follows is not known",
     NO_DATA_RULE: "Exchange has no data for this time, and that is not taken for free",
     LAST_KNOWN_RULE: "known from an earlier reading; Exchange has no data for this time now",
     NOT_READ_RULE: "the calendar has not been read yet",

@@ -196,6 +196,13 @@ def test_beyond_what_was_read_nothing_is_told_as_known() -> None:
     assert "the timeline says Available" in told(read(entry(60, 120)), minutes=24 * 60 - 1)
 
 
+def test_behind_more_than_is_kept_of_a_day_nothing_is_told_as_known() -> None:
+    crowded = read(*(entry(10 * number, 10 * number + 5) for number in range(60)))
+    text = told(crowded, minutes=10 * 60)
+    assert "At 2026-11-23T22:00:00Z the timeline says PresenceUnknown" in text
+    assert "won: more changes were read than are kept, and what follows is not known" in text
+
+
 def test_what_follows_a_claim_that_ends_beyond_what_was_read_is_not_known() -> None:
     record = by_hand(read(), 30 * 60)
     assert "the timeline says DoNotDisturb / DoNotDisturb" in told(record, minutes=25 * 60)
