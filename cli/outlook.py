@@ -67,10 +67,13 @@ class Outlook:
     def _presence(self, at: datetime) -> Iterator[Coming]:
         timeline = self._timeline(at)
         stretch = stretch_at(timeline, at)
-        following = None if stretch is None or stretch.until is None else segment_at(timeline, stretch.until)
-        # That a pause ends changes nothing that is shown, and is told by itself.
-        if following is None or following.rule == NOT_READ_RULE:
+        if stretch is None or stretch.until is None:
             return
+        following = segment_at(timeline, stretch.until)
+        if following is None:
+            return
+        if at == self.now and following.rule == NOT_READ_RULE and following.presence == stretch.presence:
+            return  # That a pause ends changes nothing that is shown, and is told by itself.
         calendar, then = self.record.knowledge.calendar, format_instant(following.since)
         if calendar is not None and self.is_unread(following, following.since) and following.rule != NOT_BELIEVED_RULE:
             read = format_instant(calendar.horizon)
