@@ -146,11 +146,11 @@ def _next_due(state: _State) -> datetime | None:
     """Return the next instant at which something changes by itself."""
     instants = []
     if state.calendar is not None and state.freshness_at(state.now) != "unknown":
-        last = state.published[-1].shown.presence if state.published else None
+        last = state.published[-1].shown.told if state.published else None
         instants = [
             edge
             for edge in state.calendar.instants()
-            if edge > state.now and state.calendar.shown_at(edge).presence != last
+            if edge > state.now and state.calendar.shown_at(edge).told != last
         ][:1]
     if state.failing_since is not None and state.entries is not None:
         ages = (state.failing_since + STALE_AFTER, state.failing_since + UNKNOWN_AFTER)
@@ -274,8 +274,8 @@ def _published(state: _State, instant: datetime, cause: Cause, not_after: dateti
     until = state.calendar.stretch_end(instant) if believed else None
     note = NOTE if state.replies is not None and state.replies.since is None else None
     last = state.published[-1] if state.published else None
-    if last is not None and (last.shown.presence, last.freshness, last.note, last.until) == (
-        shown.presence,
+    if last is not None and (last.shown.told, last.freshness, last.note, last.until) == (
+        shown.told,
         freshness,
         note,
         until,

@@ -41,6 +41,11 @@ class Shown:
         """The part that has to differ for a change to be one."""
         return self.availability, self.activity
 
+    @property
+    def told(self) -> tuple[str, str, bool]:
+        """The part in which a stretch agrees: a presence that nothing asks for ends where the same is asked for."""
+        return *self.presence, self.source == "none"
+
     def __str__(self) -> str:
         """Return it as the table of the demo prints it."""
         return self.availability if self.availability == self.activity else f"{self.availability} / {self.activity}"
@@ -128,20 +133,20 @@ class Calendar:
 
     def stretch_start(self, instant: datetime) -> datetime | None:
         """Return since when what is shown at the instant has been shown without a break; None if since ever."""
-        presence = self.shown_at(instant).presence
+        shown = self.shown_at(instant).told
         start = None
         for edge in reversed([edge for edge in self.instants() if edge <= instant]):
-            if self.shown_at(edge).presence != presence:
+            if self.shown_at(edge).told != shown:
                 return start
             start = edge
         # Before the first entry there is none: the base.
-        return start if AVAILABLE.presence != presence else None
+        return start if AVAILABLE.told != shown else None
 
     def stretch_end(self, instant: datetime) -> datetime | None:
         """Return until when what is shown at the instant is shown without a break; None if the horizon comes first."""
-        presence = self.shown_at(instant).presence
+        shown = self.shown_at(instant).told
         for edge in self.instants():
-            if edge > instant and self.shown_at(edge).presence != presence:
+            if edge > instant and self.shown_at(edge).told != shown:
                 return edge
         return None
 

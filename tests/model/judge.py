@@ -70,8 +70,7 @@ class Judge:
     def _on_write(self, instance: Instance, before: PresenceRecord | None, after: PresenceRecord) -> None:
         belief, now = self.beliefs[after.user_id], instance.decided_at
         self._learn(belief, instance, after, now)
-        old = None if before is None else (before.presence, before.freshness, before.note, before.until)
-        new = (after.presence, after.freshness, after.note, after.until)
+        old, new = None if before is None else _shown(before), _shown(after)
         moved = after.version - (0 if before is None else before.version)
         must("versions grow by one with each change", moved == int(old != new), before, after)
         if before is not None:
@@ -155,7 +154,7 @@ class Judge:
         end = min(belief.known.horizon, newer.known.horizon)
         for instant in {now, *belief.changes(), *newer.changes()}:
             if now <= instant < end:
-                one, other = (which.presence(instant, Freshness.CURRENT) for which in (belief, newer))
+                one, other = (which.told(instant, Freshness.CURRENT) for which in (belief, newer))
                 must("a check that finds something new writes it", one == other, now, instant, one, other)
         must("a check that finds something new writes it", belief.note() == newer.note(), now)
 
@@ -217,4 +216,4 @@ def _never_available(record: PresenceRecord, expected: Presence, now: datetime) 
 
 
 def _shown(record: PresenceRecord) -> Shown:
-    return Shown(record.presence, record.freshness, record.note, record.until)
+    return Shown(record.presence, record.reason.source != "none", record.freshness, record.note, record.until)

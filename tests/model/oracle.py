@@ -105,9 +105,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown, as far as it is published; `until`: when it changes by itself, as far as is known."""
+    """What is shown, as far as it is published; `until`: when it changes by itself, as far as is known.
+
+    `is_claimed`: something says so, not only that nothing says otherwise.
+    """
 
     presence: Presence
+    is_claimed: bool
     freshness: Freshness
     note: str | None
     until: datetime | None
@@ -154,15 +158,17 @@ class Belief:
     def shown(self, now: datetime) -> Shown:
         """Return what ought to be shown at an instant."""
         freshness, _ = self.freshness(now)
-        presence = self.presence(now, freshness)
+        told = self.told(now, freshness)
         ahead = self.looked_ahead_to or now
-        until = next(
-            (at for at in self.changes() if now < at < ahead and self.presence(at, freshness) != presence), None
-        )
-        return Shown(presence, freshness, self.note(), until)
+        until = next((at for at in self.changes() if now < at < ahead and self.told(at, freshness) != told), None)
+        return Shown(*told, freshness, self.note(), until)
 
     def presence(self, now: datetime, freshness: Freshness) -> Presence:
         """Return the presence that wins at an instant, if what was read is believed as far as `freshness` says."""
+        return self.told(now, freshness)[0]
+
+    def told(self, now: datetime, freshness: Freshness) -> tuple[Presence, bool]:
+        """Return the same, and whether anything claims it."""
         if self.looked_ahead_to is not None:
             # What comes later than anybody looked goes on as it was.
             now = min(now, self.looked_ahead_to - _INSTANT)
@@ -172,7 +178,10 @@ class Belief:
             holds = one.since <= now and (one.ends_at is None or now < one.ends_at)
             if holds and RANKS.index(name) < RANKS.index(rank):
                 rank, presence, rests_on_reading = name, one.presence, False
-        return UNKNOWN if rests_on_reading and freshness is Freshness.UNKNOWN else presence
+        if rests_on_reading and freshness is Freshness.UNKNOWN:
+            return UNKNOWN, False
+        nobody_knows = self.known is not None and presence == UNKNOWN
+        return presence, rank != "none" or nobody_knows or not self.is_used(now)
 
     def freshness(self, now: datetime) -> tuple[Freshness, list[datetime]]:
         """Return how far what was read is believed, and the instants at which that changes."""

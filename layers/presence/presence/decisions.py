@@ -16,7 +16,7 @@ from presence.claims import Source
 from presence.commands import Command, commanded, is_overtaken
 from presence.data_gaps import has_data_at, no_free_busy_data
 from presence.errors import Problem
-from presence.freshness import READ_AT_REFRESH, Freshness, Rules
+from presence.freshness import READ_AT_REFRESH, Freshness, Rules, unread_since
 from presence.heard import lately
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, Knowledge, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, remembered

@@ -50,11 +50,15 @@ class Reason:
 
 
 class Change(StrEnum):
-    """What of that which is published changed with a version; of several the first."""
+    """What of that which is published changed with a version; of several the first.
+
+    SOURCE: the presence is claimed now and nothing claimed it before, or the other way round.
+    """
 
     PRESENCE = "presence"
     FRESHNESS = "freshness"
     NOTE = "note"
+    SOURCE = "source"
     UNTIL = "until"
 
 

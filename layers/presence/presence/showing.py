@@ -24,7 +24,8 @@ RESTS_ON_READING = frozenset({Source.CALENDAR, Source.AUTOMATIC_REPLY, Source.WO
 def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rules) -> PresenceRecord:
     """Return the record showing what its timeline says of `now`, with a note.
 
-    Its version grows if what is published changes: presence, note, freshness, or the end if that is published.
+    Its version grows if what is published changes: presence, freshness, note, whether anything claims the presence, or
+    its end if that is published.
     """
     belief = belief_of(record, now, rules)
     timeline = from_instant(record.timeline, now)
@@ -71,6 +72,8 @@ def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Chan
         return Change.FRESHNESS
     if after.note != before.note:
         return Change.NOTE
+    if (after.reason.source == Source.NONE) != (before.reason.source == Source.NONE):
+        return Change.SOURCE
     return Change.UNTIL if rules.publish_until and after.until != before.until else None
 
 

@@ -53,6 +53,40 @@ def test_of_several_changes_at_once_the_weightiest_is_named() -> None:
     )
 
 
+def test_available_by_hand_is_news_where_nothing_claimed_it_and_so_is_its_end() -> None:
+    someone = OneUser()
+    someone.read(0, entry(30, 60))
+    someone.ask(5, SetPresence(AVAILABLE, "alice", until=at(20)))
+    set_by_hand = someone.record
+    assert (set_by_hand.version, set_by_hand.change, set_by_hand.reason.source) == (2, Change.SOURCE, "by-hand")
+    assert (set_by_hand.since, set_by_hand.until, set_by_hand.next_at) == (at(0), at(20), at(20))
+    assert someone.run_until(20) == []
+    ended = someone.record
+    assert (ended.version, ended.change, ended.reason.source) == (3, Change.SOURCE, "none")
+    assert (ended.presence, ended.since, ended.until) == (AVAILABLE, at(0), at(30))
+
+
+def test_who_claims_a_presence_is_news_also_where_the_end_is_not_published() -> None:
+    someone = OneUser(rules=Rules(publish_until=False))
+    someone.read(0)
+    someone.ask(5, SetPresence(AVAILABLE, "badge", source="badge", strength=5))
+    assert (someone.record.version, someone.record.change) == (2, Change.SOURCE)
+    someone.ask(10, SetPresence(AVAILABLE, "alice", until=at(20)))
+    assert someone.record.version == 2, "somebody else claims the same"
+    someone.ask(15, ClearPresence("badge"))
+    someone.run_until(20)
+    assert (someone.record.version, someone.record.change, someone.record.reason.source) == (3, Change.SOURCE, "none")
+
+
+def test_available_by_hand_over_a_meeting_that_ends_meanwhile_ends_as_nothing_claims_it() -> None:
+    someone = OneUser()
+    someone.read(0, entry(-30, 30))
+    someone.ask(5, SetPresence(AVAILABLE, "alice", until=at(40)))
+    assert (someone.presence, someone.record.since, someone.record.until) == (AVAILABLE, at(5), at(40))
+    assert someone.run_until(60) == []
+    assert (someone.record.change, someone.record.reason.source, someone.record.since) == (Change.SOURCE, "none", at(5))
+
+
 def test_where_the_end_is_not_published_its_moving_is_no_news_but_all_else_is() -> None:
     someone = OneUser(rules=Rules(publish_until=False))
     someone.read(0, entry(30, 60))
