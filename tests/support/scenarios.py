@@ -310,5 +310,5 @@ def _profile(chance: random.Random) -> Profile:
         all_day_busy=chance.random() < 0.5,
         replies_switched_on_claim=chance.random() < 0.5,
         minimum_length=chance.choice((0, 20, 45)) * MINUTE,
-        close_gaps=chance.choice((0, 10, 30)) * MINUTE,
+        close_gaps=chance.choice((0, 10, 30, 60)) * MINUTE,
     )

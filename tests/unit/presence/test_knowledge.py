@@ -14,6 +14,7 @@ from presence.knowledge import NOTHING_KNOWN, CalendarUse, Knowledge, meeting_st
 from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import Kind, Profile
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
+from presence.profile_documents import LONGEST_GAP
 from presence.profiles import CISCO_9, DEFAULT
 from presence.timeline import Segment, segment_at
 from presence.working_hours import WorkingHours, WorkingPeriod
@@ -90,6 +91,17 @@ def test_short_gaps_between_busy_entries_are_closed(
     entries: list[CalendarEntry], minutes: float, presence: Presence
 ) -> None:
     assert shown(knowing(*entries), minutes, CLOSING) == presence
+
+
+def test_the_longest_gap_stays_closed_at_every_check_until_it_ends() -> None:
+    day = (entry(0, 60), entry(60 + LONGEST_GAP, 240))
+    user = OneUser(replace(DEFAULT, close_gaps=timedelta(minutes=LONGEST_GAP)))
+    for minutes in range(0, 60 + LONGEST_GAP + 10, 5):
+        # Exchange is asked for what was an hour ago.
+        user.read(minutes + 0.5, *(one for one in day if one.end > at(minutes - 60)))
+        user.run_until(minutes + 5)
+        assert (user.presence, user.record.until) == (BUSY, at(240)), minutes
+    assert user.record.version == 1
 
 
 def test_a_closed_gap_says_so_and_loses_to_what_is_stronger() -> None:

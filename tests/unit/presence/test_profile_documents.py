@@ -248,9 +248,9 @@ ORDER = KINDS.split(", ")
         ({"minimum_length_minutes": -1}, "profiles[1].minimum_length_minutes: must be from 0 to 1440 minutes"),
         ({"minimum_length_minutes": 1441}, "profiles[1].minimum_length_minutes: must be from 0 to 1440 minutes"),
         ({"minimum_length_minutes": 1.5}, "profiles[1].minimum_length_minutes: must be a whole number, not a number"),
-        ({"close_gaps_minutes": -1}, "profiles[1].close_gaps_minutes: must be from 0 to 240 minutes"),
-        ({"close_gaps_minutes": 241}, "profiles[1].close_gaps_minutes: must be from 0 to 240 minutes"),
-        ({"close_gaps_minutes": 10**40}, "profiles[1].close_gaps_minutes: must be from 0 to 240 minutes"),
+        ({"close_gaps_minutes": -1}, "profiles[1].close_gaps_minutes: must be from 0 to 60 minutes"),
+        ({"close_gaps_minutes": 61}, "profiles[1].close_gaps_minutes: must be from 0 to 60 minutes"),
+        ({"close_gaps_minutes": 10**40}, "profiles[1].close_gaps_minutes: must be from 0 to 60 minutes"),
         ({"longest_by_hand_minutes": 0}, "profiles[1].longest_by_hand_minutes: must be from 1 to 1440 minutes"),
         ({"longest_by_hand_minutes": 1441}, "profiles[1].longest_by_hand_minutes: must be from 1 to 1440 minutes"),
         (
