@@ -27,8 +27,8 @@ MOST_PROFILES = 100
 LONGEST_MINIMUM = 1440
 LONGEST_GAP = 60
 LONGEST_BY_HAND = 1440
-"""Minutes. A day is the longest entry to pass over, and by hand is for a day, not for good. In a longer gap than an hour
-the entry before it would be forgotten (`knowledge.LOOKS_BACK`), and it would open again."""
+"""Minutes. A day is the longest entry to pass over, and by hand is for a day, not for good. In a gap of more than an
+hour the entry before it would be forgotten (`knowledge.LOOKS_BACK`), and it would open again."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _MINUTE = timedelta(minutes=1)
