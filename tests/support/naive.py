@@ -204,7 +204,13 @@ class NaiveUser:
             return False
         if any(one.busy_type not in NOTHING_TOLD for one in running(self.told, instant)):
             return False
-        return instant < self.before.horizon and not self._nobody_knew(instant)
+        if instant >= self.before.horizon:
+            # When an entry ends is told with it, also if that is further ahead than was asked for.
+            return any(
+                one.busy_type not in NOTHING_TOLD and not self._ignored_length(one)
+                for one in running(self.before, instant)
+            )
+        return not self._nobody_knew(instant)
 
     def _nobody_knew(self, instant: datetime) -> bool:
         assert self.before is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from presence.calendar import BusyType, CalendarEntry, CalendarReading
+from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.working_hours import MailboxZone, WorkingHours
 
 SHORT_RULE = "ignored-short"
@@ -59,7 +59,7 @@ def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple
     told = [entry for entry in reading.entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
     entries = list(told)
     for start, end in _without(_stretches_without_data(reading), told):
-        entries += _known_of(start, end, earlier, reading.window.start)
+        entries += _known_of(start, end, earlier, reading.window)
     return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
 
 
@@ -75,30 +75,32 @@ def _stretches_without_data(reading: CalendarReading) -> list[tuple[datetime, da
     return stretches
 
 
-def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None, asked: datetime) -> list[CalendarEntry]:
-    """Return what an earlier calendar said of [start, end); `asked` is where the reading begins.
+def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None, asked: Window) -> list[CalendarEntry]:
+    """Return what an earlier calendar said of [start, end); `asked` is the window of the reading.
 
-    What began before that keeps its start, and what was too short or too long to count is free: of a piece of an entry
-    neither could be told any more.
+    What began before that or ends after it keeps its start or end, and what was too short or too long to count is free:
+    of a piece of an entry neither could be told any more. The end of an entry is known also behind the horizon of the
+    earlier calendar; that something is free is not.
     """
-    horizon = end if earlier is None else min(end, earlier.horizon)
-    if earlier is None or start >= horizon:
+    if earlier is None:
         return [CalendarEntry(start, end, BusyType.NO_DATA)]
     before = [known.entry for known in earlier.entries if known.rule not in LENGTH_RULES]
     unknown = [entry for entry in before if entry.busy_type is BusyType.NO_DATA]
-    parts = _without([(start, horizon)], unknown)
     kept = [
         replace(
             entry,
-            start=entry.start if since <= asked else max(entry.start, since),
-            end=min(entry.end, until),
+            start=entry.start if since <= asked.start else max(entry.start, since),
+            end=entry.end if until >= asked.end else min(entry.end, until),
             is_kept=True,
         )
-        for since, until in parts
+        for since, until in _without([(start, end)], unknown)
         for entry in before
         if entry.busy_type is not BusyType.NO_DATA and entry.start < until and max(entry.start, since) < entry.end
     ]
-    free = [CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in _without(parts, kept)]
+    told = [(start, min(end, earlier.horizon))] if start < earlier.horizon else []
+    free = [
+        CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in _without(told, [*unknown, *kept])
+    ]
     gaps = _without([(start, end)], [*kept, *free])
     return [*kept, *free, *(CalendarEntry(since, until, BusyType.NO_DATA) for since, until in gaps)]
 

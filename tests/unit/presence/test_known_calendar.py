@@ -45,7 +45,7 @@ def test_where_there_is_no_data_the_last_known_stays_busy_or_free() -> None:
     ]
 
 
-@pytest.mark.parametrize("earlier", [None, known(entry(0, 60), until=-5)], ids=["nothing", "nothing so far ahead"])
+@pytest.mark.parametrize("earlier", [None, known(entry(-30, -10), until=-5)], ids=["nothing", "nothing so far ahead"])
 def test_where_nothing_was_known_nothing_is(earlier: KnownCalendar | None) -> None:
     assert seen(remembered(reading(0, entry(0, 120, GAP)), earlier)) == [(0, 120, "NoData", False)]
 
@@ -67,6 +67,26 @@ def test_outside_of_the_stretch_what_was_known_is_overtaken() -> None:
 
 def test_what_began_before_it_was_asked_for_keeps_its_start() -> None:
     assert seen(remembered(reading(0, WHOLE_DAY), known(entry(-90, 60))))[0] == (-90, 60, "Busy", True)
+
+
+def test_when_an_entry_ends_is_known_also_behind_the_horizon_of_the_reading_that_told_it() -> None:
+    told = known(entry(0, 90), until=60)
+    assert seen(remembered(reading(0, entry(-60, 120, GAP)), told))[-2:] == [
+        (0, 90, "Busy", True),
+        (90, 120, "NoData", False),
+    ]
+    assert seen(remembered(reading(0, entry(70, 120, GAP)), told)) == [
+        (70, 90, "Busy", True),
+        (90, 120, "NoData", False),
+    ]
+    assert seen(remembered(reading(0, entry(-60, 80, GAP)), told))[-1] == (0, 80, "Busy", True)
+
+
+def test_what_ends_after_it_was_asked_for_keeps_its_end_at_every_further_reading() -> None:
+    leave = entry(-60, 30 * 60, BusyType.OUT_OF_OFFICE)
+    once = remembered(reading(0, WHOLE_DAY), known(leave))
+    again = remembered(reading(5, entry(-60, 24 * 60 + 5, GAP)), known(*once))
+    assert once == again == (replace(leave, is_kept=True),)
 
 
 @pytest.mark.parametrize("rule", ["ignored-short", "ignored-all-day"])
