@@ -22,7 +22,7 @@ order = ["by-hand", "busy", "out-of-office", "tentative", "automatic-reply", "wo
 all_day_busy = false
 private = "ignored"
 minimum_length_minutes = 5
-close_gaps_minutes = 90
+close_gaps_minutes = 60
 replies_switched_on = "claim"
 longest_by_hand_minutes = 45
 
@@ -152,7 +152,7 @@ def test_an_operator_s_own_profile_is_explained_as_it_differs(config: Path, caps
         "  entries that last all day claim like all others; Busy ones claim nothing",
         "  private entries claim nothing",
         "  entries of less than 5 min claim nothing",
-        "  gaps of up to 1 h 30 min between busy entries are shown as the entry before them",
+        "  gaps of up to 1 h between busy entries are shown as the entry before them",
         "  automatic replies that are simply switched on claim as long as they are on",
     ):
         assert rule in lines
