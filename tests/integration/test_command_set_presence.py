@@ -102,7 +102,7 @@ def test_a_system_claims_and_takes_back(stack: Deployed, alice: User, capsys: py
     assert presence("clear", ALICE, "--source", "phone") == 0
     assert told(capsys)[0].startswith(f"{ALICE} is shown as Busy / Busy until ")
     assert presence("clear", ALICE) == 0
-    assert told(capsys)[2] == "  nothing new"
+    assert told(capsys)[2] == "  nothing new; when it was asked for is remembered"
     assert [claim.source for claim in record_of(stack, alice).knowledge.standing] == ["desktop"]
 
 
@@ -150,7 +150,7 @@ def test_reminders(stack: Deployed, alice: User, capsys: pytest.CaptureFixture[s
         (["set", ALICE, "away", "--for", "0m"], "forMinutes: a whole number from 1 to 527040 was expected, not 0"),
         (["set", ALICE, "away", "--for", "1h", "--until-next-meeting"], "not allowed with argument --for"),
         (["set", ALICE, "away", "--strength", "10"], "strength: what is set by hand has the strength"),
-        (["set", ALICE, "away", "--source", "phone", "--strength", "100"], "strength: a whole number from 1 to 99"),
+        (["set", ALICE, "away", "--source", "phone", "--strength", "100"], "strength: a whole number from 3 to 99"),
         (["set", ALICE, "away", "--source", "calendar"], "source: calendar is a source of Calendar Presence itself"),
         (["calendar", ALICE, "pause"], "--until: goes with pause, which needs it"),
         (["calendar", ALICE, "off", "--until", "2099-12-31T18:00:00Z"], "--until: goes with pause"),
