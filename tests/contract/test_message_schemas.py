@@ -146,7 +146,7 @@ def good_record() -> dict[str, Any]:
         "heard": '[["UseCalendar","2026-11-21T14:00:00.5Z"],["phone","2026-11-21T14:00:00Z"]]',
         "pausedUntil": "2026-11-21T13:00:00Z",
         "remindMinutes": 15,
-        "remindedOf": "2026-11-21T14:00:00Z",
+        "remindedOf": '["2026-11-21T14:00:00Z"]',
     }
 
 
@@ -166,7 +166,7 @@ def test_what_a_transition_request_encodes_to_is_valid_and_decodes_to_itself(req
     assert decode_transition_request(request.encode()) == request
 
 
-TEXTS_OF_JSON = {"timeline", "entries", "replies", "standing", "heard"}
+TEXTS_OF_JSON = {"remindedOf", "timeline", "entries", "replies", "standing", "heard"}
 
 
 def complaints_about_content(attribute: str, content: object) -> list[str]:
@@ -199,6 +199,7 @@ CONTENTS: dict[str, tuple[str, object]] = {
         "standing",
         [["phone", "Busy", "InACall", 55, "2026-11-21T14:00:00Z", None, "somehow", "exchange", None]],
     ),
+    "a reminder of no time": ("remindedOf", ["later"]),
     "a segment of an unknown availability": (
         "timeline",
         [["2026-11-21T14:00:00Z", None, "Invisible", "Busy", "calendar", "busy", []]],
@@ -330,7 +331,6 @@ RECORDS: dict[str, Change] = {
     "a problem of automatic replies without its code": lambda item: item.update(repliesProblem=""),
     "a pause until no time": lambda item: item.update(pausedUntil="later"),
     "a reminder three hours before": lambda item: item.update(remindMinutes=180),
-    "a reminder of no time": lambda item: item.update(remindedOf="later"),
     "no rule": lambda item: item.pop("rule"),
     "a since without zone": lambda item: item.update(since="2026-11-21T14:00:00"),
     "an until that is none": lambda item: item.update(until="later"),

@@ -92,7 +92,7 @@ def test_the_message_attributes_are_those_that_asyncapi_describes(record: Presen
 
 
 def reminded(record: PresenceRecord, minutes: int) -> PresenceRecord:
-    return replace(record, reminders=Reminders(timedelta(minutes=minutes), record.since))
+    return replace(record, reminders=Reminders(timedelta(minutes=minutes), (record.since,)))
 
 
 @given(records(), st.integers(1, MOST_REMIND_MINUTES))

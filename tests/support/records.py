@@ -115,7 +115,7 @@ knowledges = st.builds(
 reminders = st.builds(
     Reminders,
     st.none() | st.integers(1, MOST_REMIND_MINUTES).map(lambda minutes: minutes * MINUTE),
-    st.none() | instants,
+    st.lists(instants, max_size=3).map(tuple),
 )
 
 check_requests = st.builds(

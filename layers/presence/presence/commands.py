@@ -105,7 +105,7 @@ def commanded(record: PresenceRecord, command: Command, profile: Profile, now: d
             if command.use.allows(now):
                 return changed
             # What is off is not read, so it can't fail, and nothing of it is kept.
-            reminders = replace(record.reminders, reminded_of=None)
+            reminders = replace(record.reminders, reminded_of=())
             return replace(changed, read_at=None, failing_since=None, problem=None, reminders=reminders)
         case RemindOfMeetings():
             return replace(record, reminders=replace(record.reminders, before=command.before))

@@ -200,7 +200,8 @@ def _inputs(record: PresenceRecord, now: datetime) -> tuple[object, ...]:
     )
     standing = still_standing(knowledge.standing, now)
     replies = (knowledge.replies, knowledge.replies_problem)
-    return known, replies, standing, knowledge.use, record.reminders, record.profile
+    told = [start for start in record.reminders.reminded_of if start > now]
+    return known, replies, standing, knowledge.use, record.reminders.before, told, record.profile
 
 
 def _entries_ahead(calendar: KnownCalendar, now: datetime) -> list[object]:

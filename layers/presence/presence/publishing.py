@@ -19,11 +19,10 @@ from presence.events import (
     presence_changed,
     reminder_attributes,
 )
-from presence.instants import format_instant
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord
 from presence.tables.items import from_attributes
-from presence.tables.presences import record_from_item
+from presence.tables.presences import record_from_item, reminded_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -42,11 +41,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a stream record brings: a new version of a record, a meeting to remind of, or both."""
+    """What a stream record brings: a new version of a record, starts of meetings to remind of, or both."""
 
     record: PresenceRecord
     version_moved: bool
-    meeting_at: datetime | None
+    meetings_at: tuple[datetime, ...]
 
 
 class PresencePublisher:
@@ -91,8 +90,8 @@ class PresencePublisher:
         record = news.record
         if news.version_moved:
             yield presence_changed(record, self._source, self._disclosure), message_attributes(record)
-        if news.meeting_at is not None:
-            yield meeting_starting_soon(record, news.meeting_at, self._source), reminder_attributes(record)
+        for start in news.meetings_at:
+            yield meeting_starting_soon(record, start, self._source), reminder_attributes(record)
 
     def _send(self, event: dict[str, object], attributes: Mapping[str, str]) -> None:
         self._client.publish(
@@ -121,10 +120,13 @@ def news_of(stream_record: object) -> News | None:
         return None
     new = record_from_item(_image(change, "NewImage"))
     old = _image(change, "OldImage") if "OldImage" in change else {}
-    reminded_of = new.reminders.reminded_of
-    reminded = reminded_of is not None and old.get("remindedOf") != format_instant(reminded_of)
-    news = News(new, old.get("version") != new.version, reminded_of if reminded else None)
-    return news if news.version_moved or reminded else None
+    try:
+        told = reminded_of(old)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise MalformedMessage("stream record.dynamodb.OldImage: remindedOf") from error
+    meetings = tuple(start for start in new.reminders.reminded_of if start not in told)
+    news = News(new, old.get("version") != new.version, meetings)
+    return news if news.version_moved or meetings else None
 
 
 def keys_of(stream_record: object) -> object:

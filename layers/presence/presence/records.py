@@ -66,11 +66,11 @@ class Change(StrEnum):
 class Reminders:
     """Whether a user is told that a meeting begins: `before` so long (None: never).
 
-    `reminded_of` is the start of the last meeting that they were told of.
+    `reminded_of` are the starts of the meetings ahead that they were told of, in order.
     """
 
     before: timedelta | None = None
-    reminded_of: datetime | None = None
+    reminded_of: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

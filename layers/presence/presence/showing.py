@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from presence.claims import Source
 from presence.freshness import Belief, Freshness, Rules, belief_at
@@ -17,6 +17,9 @@ from presence.records import Change, PresenceRecord, Reason, Reminders
 from presence.timeline import Segment, from_instant, stretch_at
 
 NOT_BELIEVED_RULE = "unknown-after-failing"
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""How long a start that has passed is remembered: by another clock, which goes after, it may be yet to come."""
 
 RESTS_ON_READING = frozenset({Source.CALENDAR, Source.AUTOMATIC_REPLY, Source.WORKING_HOURS, Source.NONE})
 
@@ -110,12 +113,15 @@ def believed(record: PresenceRecord, timeline: Sequence[Segment], belief: Belief
 
 
 def _reminded(record: PresenceRecord, belief: Belief, now: datetime) -> tuple[Reminders, datetime | None]:
-    """Return the reminders with the one that is due now, if there is one, and when the next is due."""
-    reminders = record.reminders
-    if reminders.before is None or belief.freshness is Freshness.UNKNOWN:
-        return reminders, None
-    last = max(now, reminders.reminded_of or now)
-    coming = [start for start in meeting_starts(record.knowledge.calendar) if start > last]
-    if coming and coming[0] - reminders.before <= now:
-        reminders = replace(reminders, reminded_of=coming.pop(0))
-    return reminders, coming[0] - reminders.before if coming and reminders.before is not None else None
+    """Return the reminders with those that are due now, and when the next is due.
+
+    Each start is told once, also where a meeting is put before one that was told already.
+    """
+    before = record.reminders.before
+    if before is None or belief.freshness is Freshness.UNKNOWN:
+        return record.reminders, None
+    told = {start for start in record.reminders.reminded_of if start > now - _CLOCKS_DIFFER}
+    coming = [start for start in meeting_starts(record.knowledge.calendar) if start > now and start not in told]
+    told.update(start for start in coming if start - before <= now)
+    later = (start - before for start in coming if start not in told)
+    return Reminders(before, tuple(sorted(told))), next(later, None)

@@ -108,7 +108,7 @@ class TestCalendarOff:
     def test_no_calendar_is_read_nothing_of_it_stays_and_that_is_published_once(self) -> None:
         alice = desk("12:00", ("12:30", "13:00"))
         alice.say("RemindOfMeetings", minutesBefore=30)
-        assert alice.record.reminders.reminded_of == at("12:30")
+        assert alice.record.reminders.reminded_of == (at("12:30"),)
         before = alice.record.version
         alice.say("UseCalendar", on=False)
         readings = alice.readings

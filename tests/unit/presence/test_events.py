@@ -185,7 +185,7 @@ def test_what_another_system_claims_is_told_under_its_name() -> None:
     assert message_attributes(made)["reason"] == "phone"
 
 
-REMINDED = replace(RECORD, reminders=Reminders(timedelta(minutes=15), THREE))
+REMINDED = replace(RECORD, reminders=Reminders(timedelta(minutes=15), (THREE,)))
 
 
 def test_a_reminder_says_when_a_meeting_begins_and_nothing_else_of_it() -> None:

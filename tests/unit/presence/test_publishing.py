@@ -19,6 +19,7 @@ from presence.events import (
     presence_changed,
     reminder_attributes,
 )
+from presence.instants import format_instant
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.publishing import PresencePublisher, Publication, keys_of
 from presence.records import PresenceRecord, Reason, Reminders
@@ -136,12 +137,12 @@ def test_what_is_no_news_is_not_published(stream_record: dict[str, Any]) -> None
     assert stage.failures.messages == []
 
 
-TOLD = Reminders(timedelta(minutes=15), TEN + timedelta(minutes=15))
+TOLD = Reminders(timedelta(minutes=15), (TEN + timedelta(minutes=15),))
 
 
 def test_a_meeting_to_remind_of_is_published_though_the_version_did_not_move() -> None:
     stage = Stage()
-    before = replace(RECORD, revision=56, reminders=replace(TOLD, reminded_of=None))
+    before = replace(RECORD, revision=56, reminders=replace(TOLD, reminded_of=()))
     reminding = replace(RECORD, reminders=TOLD)
     assert stage.publisher.handle(change(reminding, before)) == Publication(published=1)
     (message,) = stage.topic.published
@@ -165,6 +166,16 @@ def test_nobody_is_reminded_twice_of_one_meeting() -> None:
     same = replace(RECORD, reminders=TOLD)
     assert stage.publisher.handle(change(replace(same, revision=58), same)) == Publication()
     assert stage.topic.published == []
+
+
+def test_each_meeting_that_is_told_newly_is_one_event_also_before_one_that_was_told() -> None:
+    stage = Stage()
+    first, second, third = (TEN + timedelta(minutes=minutes) for minutes in (5, 10, 15))
+    before = replace(RECORD, reminders=replace(TOLD, reminded_of=(TEN, third)))
+    after = replace(RECORD, reminders=replace(TOLD, reminded_of=(first, second, third)))
+    assert stage.publisher.handle(change(after, before)) == Publication(published=2)
+    told = [json.loads(message["Message"])["data"]["meeting"]["startsAt"] for message in stage.topic.published]
+    assert told == [format_instant(first), format_instant(second)]
 
 
 def test_a_reminder_that_the_topic_refuses_is_set_aside_with_its_event() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -176,16 +177,12 @@ def test_by_hand_is_shown_with_the_calendar_off() -> None:
 
 def reminded(someone: OneUser) -> list[tuple[float, float]]:
     """Return at which minute of which meeting the user was told."""
-    told = [
-        (before, after)
-        for before, after in zip(someone.written, someone.written[1:], strict=False)
-        if after.reminders.reminded_of != before.reminders.reminded_of
-    ]
     minute = timedelta(minutes=1)
     return [
-        ((before.next_at - at(0)) / minute, (after.reminders.reminded_of - at(0)) / minute)
-        for before, after in told
-        if before.next_at is not None and after.reminders.reminded_of is not None
+        ((before.next_at - at(0)) / minute, (start - at(0)) / minute)
+        for before, after in pairwise(someone.written)
+        for start in after.reminders.reminded_of
+        if before.next_at is not None and start not in before.reminders.reminded_of
     ]
 
 
@@ -203,7 +200,7 @@ def test_a_reminder_is_no_new_version() -> None:
     someone = user()
     someone.ask(1, RemindOfMeetings(timedelta(minutes=15)))
     someone.run_until(15)
-    assert (someone.record.version, someone.record.reminders.reminded_of) == (1, at(30))
+    assert (someone.record.version, someone.record.reminders.reminded_of) == (1, (at(30),))
 
 
 def test_nobody_is_reminded_who_does_not_want_it() -> None:
@@ -214,14 +211,14 @@ def test_nobody_is_reminded_who_does_not_want_it() -> None:
     someone.ask(62, RemindOfMeetings(None))
     someone.read(63, entry(90, 120))
     someone.run_until(120)
-    assert someone.record.reminders.reminded_of is None
+    assert someone.record.reminders.reminded_of == ()
 
 
 def test_who_asks_for_it_when_a_meeting_is_near_is_told_at_once_and_not_of_one_that_runs() -> None:
     someone = OneUser()
     someone.read(0, entry(-10, 60), entry(5, 30))
     someone.ask(1, RemindOfMeetings(timedelta(minutes=15)))
-    assert someone.record.reminders.reminded_of == at(5)
+    assert someone.record.reminders.reminded_of == (at(5),)
 
 
 def test_a_meeting_that_moves_is_reminded_of_at_its_new_time() -> None:
@@ -232,11 +229,46 @@ def test_a_meeting_that_moves_is_reminded_of_at_its_new_time() -> None:
     assert reminded(someone) == [(35, 50)]
 
 
+def test_a_meeting_put_before_one_that_was_told_is_told_and_the_other_not_again() -> None:
+    someone = OneUser()
+    later = entry(60, 90, meeting=True)
+    someone.read(-60, later)
+    someone.ask(-50, RemindOfMeetings(timedelta(minutes=60)))
+    someone.run_until(0)
+    assert reminded(someone) == [(0, 60)]
+    someone.read(5, entry(30, 50, meeting=True), later)
+    assert someone.record.reminders.reminded_of == (at(30), at(60))
+    someone.run_until(100)
+    assert [meeting for _, meeting in reminded(someone)] == [60, 30]
+
+
+def test_a_meeting_that_moves_and_back_is_told_once_and_two_that_are_due_at_once_are_told_at_once() -> None:
+    someone = OneUser()
+    someone.read(0, entry(20, 30), entry(21, 40))
+    someone.ask(1, RemindOfMeetings(timedelta(minutes=60)))
+    assert someone.record.reminders.reminded_of == (at(20), at(21))
+    someone.read(5, entry(21, 40))
+    assert not someone.read(6, entry(21, 40))
+    someone.read(10, entry(20, 30), entry(21, 40))
+    assert someone.record.reminders.reminded_of == (at(20), at(21))
+
+
+def test_by_a_clock_that_goes_after_nobody_is_told_again_and_what_has_passed_is_forgotten() -> None:
+    someone = OneUser()
+    someone.read(0, entry(20, 30), entry(60, 90))
+    someone.ask(1, RemindOfMeetings(timedelta(minutes=5)))
+    someone.run_until(20)
+    someone.ask(19.5, SetPresence(DO_NOT_DISTURB, "alice", until=at(40)))
+    assert reminded(someone) == [(15, 20)]
+    someone.run_until(40)
+    assert not someone.record.reminders.reminded_of
+
+
 def test_a_reminder_that_comes_after_the_meeting_has_begun_is_left_out() -> None:
     someone = user(90)
     someone.ask(1, RemindOfMeetings(timedelta(minutes=15)))
     someone.tick(31)
-    assert someone.record.reminders.reminded_of is None
+    assert someone.record.reminders.reminded_of == ()
     assert someone.record.next_at == at(60)
 
 
@@ -255,7 +287,7 @@ def test_nobody_is_reminded_of_what_does_not_make_them_busy(status: BusyType) ->
     someone.read(0, entry(30, 60, status, meeting=True))
     someone.ask(1, RemindOfMeetings(timedelta(minutes=15)))
     someone.run_until(60)
-    assert someone.record.reminders.reminded_of is None
+    assert someone.record.reminders.reminded_of == ()
 
 
 def test_a_claim_taken_back_shows_what_is_below_since_then() -> None:

@@ -167,7 +167,7 @@ def item_from_record(record: PresenceRecord, shards: int) -> dict[str, object]:
         "change": record.change.value,
         "profile": record.profile,
         "remindMinutes": None if before is None else before // MINUTE,
-        "remindedOf": _optional(record.reminders.reminded_of),
+        "remindedOf": _instants_text(record.reminders.reminded_of),
         **attributes_of_knowledge(record.knowledge),
     }
 
@@ -199,12 +199,29 @@ def record_from_item(item: Mapping[str, object]) -> PresenceRecord:
             change=Change(fields.optional_text(item, "change", path) or Change.PRESENCE),
             profile=fields.optional_text(item, "profile", path) or "default",
             knowledge=knowledge_from_attributes(item, path),
-            reminders=Reminders(_minutes(item, path), _optional_instant(item, "remindedOf", path)),
+            reminders=Reminders(_minutes(item, path), reminded_of(item)),
         )
     except MalformedMessage:
         raise
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedMessage(f"{path}: {type(error).__name__}: {error!s:.100}") from error
+
+
+def reminded_of(item: Mapping[str, object]) -> tuple[datetime, ...]:
+    """Return the starts of the meetings that the user of an item was reminded of.
+
+    Raises ValueError, TypeError or RecursionError if they can't be read.
+    """
+    stored = item.get("remindedOf")
+    starts = [] if stored is None else json.loads(str(stored))
+    if not isinstance(starts, list):
+        message = "the meetings reminded of are no list"
+        raise TypeError(message)
+    return tuple(parse_instant(str(start)) for start in starts)
+
+
+def _instants_text(instants: Sequence[datetime]) -> str | None:
+    return json.dumps([format_instant(instant) for instant in instants], separators=(",", ":")) if instants else None
 
 
 def _minute_key(instant: datetime, shard: int) -> str:
