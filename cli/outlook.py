@@ -96,7 +96,9 @@ class Outlook:
         before = self.record.reminders.before
         if before is None or self.belief(self.now).freshness is Freshness.UNKNOWN:
             return
-        ahead = [start for start in meeting_starts(self.record.knowledge.calendar) if start - before > self.now]
+        told = self.record.reminders.reminded_of
+        starts = meeting_starts(self.record.knowledge.calendar)
+        ahead = [start for start in starts if start not in told and start - before > self.now]
         if ahead:
             due, begins = ahead[0] - before, format_instant(ahead[0])
             yield Coming(due, f"a reminder at {format_instant(due)} of the meeting that begins at {begins}")

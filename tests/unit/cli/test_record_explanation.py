@@ -236,6 +236,14 @@ def test_what_comes_next_is_told_whatever_it_is_and_the_earliest_first() -> None
     ]
 
 
+def test_a_reminder_that_was_given_does_not_come_again() -> None:
+    record = read(entry(60, 120, meeting=True), entry(180, 240, meeting=True))
+    record = replace(record, reminders=Reminders(timedelta(minutes=10), (at(60),)))
+    assert next_lines(told(record))[-1] == (
+        "Then: a reminder at 2026-11-23T14:50:00Z of the meeting that begins at 2026-11-23T15:00:00Z"
+    )
+
+
 def test_the_age_is_told_by_the_rules_of_the_stack() -> None:
     rules = Rules(stale_after=timedelta(minutes=10))
     assert next_lines(told(read(), rules=rules)) == [
