@@ -118,7 +118,8 @@ class Scenario:
         work begins or ends, behind the horizon of now and before that of then.
         """
         later, until = self.now + STEP, self.known_until + STEP
-        edges = {at for entry in self.entries or () for at in (entry.start, entry.end)}
+        known = (*(self.entries or ()), *(self.before or ()))
+        edges = {at for entry in known for at in (entry.start, entry.end)}
         edges |= {at for stretch in self.naive.work for at in stretch}
         if self.entries is None or any(self.known_until <= at <= until for at in edges):
             return None
