@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from local.demo.expectations import Cause, Expected
-from local.demo.oracle import BY_HAND, NEVER_READ, OTHER_SYSTEMS, REPLIES, Calendar, Entry, Shown, Wish
+from local.demo.oracle import BY_HAND, NEVER_READ, OTHER_SYSTEMS, Calendar, Entry, Replies, Shown, Wish
 
 STALE_AFTER = timedelta(minutes=30)
 UNKNOWN_AFTER = timedelta(hours=12)
@@ -22,20 +22,10 @@ LOOKS_BACK = timedelta(hours=1)
 LONGEST_BY_HAND = timedelta(hours=8)
 PROMPT = timedelta(seconds=1)
 """How late anything may be received."""
-NOTE = "automatic-replies"
 BY_HAND_SOURCE = "by-hand"
 
-_AWAY = Shown("Away", "OutOfOffice", "automatic-reply")
 _NOT_BELIEVED = Shown("PresenceUnknown", "PresenceUnknown", "none")
 _OFF = Shown("PresenceUnknown", "PresenceUnknown", "option")
-
-
-@dataclass(frozen=True, slots=True)
-class Replies:
-    """Automatic replies that go out: scheduled over [since, until), or, without these, simply switched on."""
-
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +206,7 @@ def _picture(state: _State) -> Calendar | None:
     horizon = state.horizon
     # What begins beyond the horizon was not told.
     seen = tuple(entry for entry in state.entries if entry.start < horizon)
-    wishes: list[Wish] = []
-    if state.replies is not None and state.replies.since is not None:
-        wishes.append(Wish(state.replies.since, state.replies.until, _AWAY, REPLIES))
+    wishes = [] if state.replies is None else list(state.replies.wishes())
     day = Calendar(seen, horizon, state.before, tuple(wishes))
     wishes += [Wish(claim.at, _end_of(claim, day), claim.shown, _rank(claim.shown.source)) for claim in state.claims]
     return replace(day, beside=tuple(wishes))
@@ -272,7 +260,7 @@ def _published(state: _State, instant: datetime, cause: Cause, not_after: dateti
     believed = freshness != "unknown"
     shown = state.calendar.shown_at(instant) if believed else _NOT_BELIEVED
     until = state.calendar.stretch_end(instant) if believed else None
-    note = NOTE if state.replies is not None and state.replies.since is None else None
+    note = None if state.replies is None else state.replies.note
     last = state.published[-1] if state.published else None
     if last is not None and (last.shown.told, last.freshness, last.note, last.until) == (
         shown.told,

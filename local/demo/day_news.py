@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from local.demo.day_expectations import News, Observation, Replies, Switched
+from local.demo.day_expectations import News, Observation, Switched
 from local.demo.expectations import Snapshot
-from local.demo.oracle import Entry
+from local.demo.oracle import Entry, Replies
 from local.exchange.http_messages import LoggedRequest
 from local.exchange.organisation import Organisation
 

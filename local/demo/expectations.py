@@ -9,11 +9,11 @@ it has a single member. Each member is exact in everything but the moment at whi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from local.demo.oracle import NEVER_READ, Calendar, Entry, Shown
+from local.demo.oracle import NEVER_READ, Calendar, Entry, Replies, Shown
 
 LOOKBACK = timedelta(hours=1)
 """A timeline begins an hour before its reading (architecture.md, PresenceTable): what is older has no known start.
@@ -32,10 +32,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """How a mailbox's calendar was from the instant `at` on; `entries` None where it can't be read at all."""
+    """How a mailbox was from the instant `at` on; `entries` None where its calendar can't be read at all.
+
+    `replies` are its automatic replies, which are the same all the time: they are not looked at with every reading.
+    """
 
     at: datetime
     entries: tuple[Entry, ...] | None
+    replies: Replies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class _State:
     now: datetime
     calendar: Calendar | None
     published: tuple[Expected, ...]
+    note: str | None = None
 
 
 def acceptable_sequences(history: Sequence[Snapshot], cadence: Cadence, closes: datetime) -> list[tuple[Expected, ...]]:
@@ -111,7 +116,10 @@ def _seen(
     if snapshot.entries is None:
         yield _unreadable(state, snapshot, not_after)
         return
-    calendar = Calendar(snapshot.entries, snapshot.at + cadence.horizon, state.calendar)
+    replies = snapshot.replies
+    wishes = () if replies is None else replies.wishes()
+    calendar = Calendar(snapshot.entries, snapshot.at + cadence.horizon, state.calendar, wishes)
+    state = replace(state, note=None if replies is None else replies.note)
     edges = set(calendar.instants()) | set(state.calendar.instants() if state.calendar else ())
     moments = [snapshot.at, *sorted(edge for edge in edges if snapshot.at < edge <= min(not_after, following))]
     for moment in moments:
@@ -124,7 +132,7 @@ def _seen(
 def _unreadable(state: _State, snapshot: Snapshot, not_after: datetime) -> _State:
     if state.published:
         return state
-    first = Expected(Cause.FIRST, NEVER_READ, snapshot.at, not_after, None, snapshot.at, not_after)
+    first = Expected(Cause.FIRST, NEVER_READ, snapshot.at, not_after, None, snapshot.at, not_after, freshness="unknown")
     return _State(snapshot.at, None, (first,))
 
 
@@ -133,13 +141,13 @@ def _boundaries(state: _State, until: datetime) -> _State:
     if state.calendar is None or until <= state.now:
         return state
     calendar = state.calendar
-    passed = tuple(_boundary(calendar, edge) for edge in calendar.changes(state.now, until))
-    return _State(until, calendar, (*state.published, *passed))
+    passed = tuple(_boundary(calendar, edge, state.note) for edge in calendar.changes(state.now, until))
+    return replace(state, now=until, published=(*state.published, *passed))
 
 
-def _boundary(calendar: Calendar, edge: datetime) -> Expected:
+def _boundary(calendar: Calendar, edge: datetime, note: str | None) -> Expected:
     shown, until = calendar.shown_at(edge), calendar.stretch_end(edge)
-    return Expected(Cause.BOUNDARY, shown, edge, edge, until, edge, edge, _statuses(calendar, edge))
+    return Expected(Cause.BOUNDARY, shown, edge, edge, until, edge, edge, _statuses(calendar, edge), note=note)
 
 
 def _reading(
@@ -149,13 +157,13 @@ def _reading(
     shown, until = calendar.shown_at(moment), calendar.stretch_end(moment)
     last = state.published[-1] if state.published else None
     if last is not None and last.shown.presence == shown.presence and last.until == until:
-        yield _State(moment, calendar, state.published)
+        yield replace(state, now=moment, calendar=calendar)
         return
     cause = Cause.FIRST if last is None or last.shown == NEVER_READ else Cause.EDIT
     statuses = _statuses(calendar, moment)
     for since_from, since_to in _since(calendar, moment, last, not_before, not_after):
-        change = Expected(cause, shown, since_from, since_to, until, not_before, not_after, statuses)
-        yield _State(moment, calendar, (*state.published, change))
+        change = Expected(cause, shown, since_from, since_to, until, not_before, not_after, statuses, note=state.note)
+        yield replace(state, now=moment, calendar=calendar, published=(*state.published, change))
 
 
 def _since(

@@ -73,6 +73,27 @@ OTHER_SYSTEMS = 2
 REPLIES = 5
 """Ranks of what is no calendar: set by hand, claimed by another system, out of office by automatic replies."""
 
+REPLIES_NOTE = "automatic-replies"
+_REPLIED = Shown("Away", "OutOfOffice", "automatic-reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Automatic replies that go out: scheduled over [since, until), or, without these, simply switched on."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def wishes(self) -> tuple[Wish, ...]:
+        """Return what they ask for: out of office for their time, and nothing where they have none."""
+        return () if self.since is None else (Wish(self.since, self.until, _REPLIED, REPLIES),)
+
+    @property
+    def note(self) -> str | None:
+        """What stands beside the presence: that they are switched on, without a time."""
+        return REPLIES_NOTE if self.since is None else None
+
+
 _STRONGEST_FIRST = (
     (1, "OOF", None, Shown("Away", "OutOfOffice", "calendar")),
     (3, "Busy", True, Shown("Busy", "InAMeeting", "calendar")),
@@ -128,8 +149,9 @@ class Calendar:
             calendars.append(calendar)
             calendar = calendar.before
         edges = {edge for each in calendars for entry in each.entries for edge in (entry.start, entry.end)}
-        edges |= {edge for wish in self.beside for edge in (wish.since, wish.until) if edge is not None}
-        return sorted(edge for edge in edges | {each.horizon for each in calendars} if edge < self.horizon)
+        known = {edge for edge in edges | {each.horizon for each in calendars} if edge < self.horizon}
+        # What does not stand in the calendar is known beyond its horizon too.
+        return sorted(known | {edge for wish in self.beside for edge in (wish.since, wish.until) if edge is not None})
 
     def stretch_start(self, instant: datetime) -> datetime | None:
         """Return since when what is shown at the instant has been shown without a break; None if since ever."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from local.demo.expectations import Snapshot
-from local.demo.oracle import Entry
+from local.demo.oracle import Entry, Replies
 from local.exchange.organisation import Access, Organisation
 
 _SEEN_BACK = timedelta(days=2)
@@ -27,7 +27,8 @@ class Witness:
         self._lock = threading.Lock()
         now = clock()
         self._histories = {
-            address: [Snapshot(now, self._look(address, now))] for address in _normalised(organisation.users)
+            address: [Snapshot(now, self._look(address, now), self._replies(address))]
+            for address in _normalised(organisation.users)
         }
 
     @contextmanager
@@ -36,7 +37,7 @@ class Witness:
         with self._lock:
             now = self._clock()
             yield
-            self._histories[address.lower()].append(Snapshot(now, self._look(address, now)))
+            self._histories[address.lower()].append(Snapshot(now, self._look(address, now), self._replies(address)))
 
     def histories(self) -> dict[str, tuple[Snapshot, ...]]:
         """Return the history of each user's calendar so far, by address."""
@@ -52,6 +53,12 @@ class Witness:
             Entry(found.start, found.end, str(found.entry.status), found.entry.is_meeting if details else None)
             for found in self._organisation.entries(address, now - _SEEN_BACK, now + _SEEN_AHEAD)
         )
+
+    def _replies(self, address: str) -> Replies | None:
+        mailbox = self._organisation.mailbox(address)
+        if mailbox is None or mailbox.out_of_office is None:
+            return None
+        return Replies(mailbox.out_of_office.start, mailbox.out_of_office.end)
 
 
 def _normalised(addresses: Iterable[str]) -> list[str]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.demo.day_expectations import Claimed, News, Observation, Replies, Switched, TakenBack, acceptable_days
+from local.demo.day_expectations import Claimed, News, Observation, Switched, TakenBack, acceptable_days
 from local.demo.expectations import Cause, Expected
-from local.demo.oracle import Entry, Shown
+from local.demo.oracle import Entry, Replies, Shown
 
 NINE = datetime(2026, 10, 29, 9, tzinfo=UTC)
 DO_NOT_DISTURB = Shown("DoNotDisturb", "DoNotDisturb", "by-hand")

@@ -10,11 +10,11 @@ import pytest
 
 from local.demo.day_by_hand import commands
 from local.demo.day_edits import happenings
-from local.demo.day_expectations import News, Observation, Replies, Switched
+from local.demo.day_expectations import News, Observation, Switched
 from local.demo.day_news import RepliesWitness, observations, silences
 from local.demo.day_people import DAY, GHOST, START, day_network, day_organisation, entry_of, user_ids
 from local.demo.expectations import Snapshot
-from local.demo.oracle import Entry
+from local.demo.oracle import Entry, Replies
 from local.exchange.http_messages import LoggedRequest
 from local.exchange.organisation import BusyStatus, Mailbox, Organisation, OutOfOffice
 from local.exchange.server import SimulatedExchange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from local.demo.expectations import Cadence, Cause, Expected, Snapshot, acceptable_sequences
-from local.demo.oracle import NEVER_READ, Entry
+from local.demo.oracle import NEVER_READ, Entry, Replies
 
 TEN = datetime(2026, 11, 21, 10, tzinfo=UTC)
 CADENCE = Cadence(first=timedelta(seconds=20), edit=timedelta(seconds=10), horizon=timedelta(hours=24))
@@ -118,3 +118,18 @@ def test_a_start_of_more_than_an_hour_ago_is_not_known() -> None:
 def test_the_statuses_that_ran_are_kept_for_the_count() -> None:
     (sequence,) = sequences((0, (entry(-60, 50, "Tentative"), entry(-60, 40, "OOF"))))
     assert [each.statuses for each in sequence] == [{"Tentative", "OOF"}, {"Tentative"}]
+
+
+def test_automatic_replies_with_a_time_are_shown_and_others_stand_beside_as_a_note() -> None:
+    scheduled = Snapshot(at(0), (), Replies(at(-60), at(48 * 3600)))
+    (first,) = acceptable_sequences([scheduled], CADENCE, CLOSES)[0]
+    assert (first.shown.presence, first.shown.source) == (("Away", "OutOfOffice"), "automatic-reply")
+    assert (first.until, first.note) == (at(48 * 3600), None), "their end is known, though the calendar is not so far"
+    switched_on = Snapshot(at(0), (), Replies())
+    (first,) = acceptable_sequences([switched_on], CADENCE, CLOSES)[0]
+    assert (first.shown.presence, first.until, first.note) == (("Available", "Available"), None, "automatic-replies")
+
+
+def test_who_could_never_be_read_is_unknown_and_believed_as_that() -> None:
+    (first,) = acceptable_sequences([Snapshot(at(0), None)], CADENCE, CLOSES)[0]
+    assert (first.shown, first.freshness) == (NEVER_READ, "unknown")

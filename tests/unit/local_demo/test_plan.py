@@ -70,7 +70,17 @@ def publish(address: str, sequence: tuple[Expected, ...]) -> Iterator[Published]
         since = min(expected.since_to, max(received, expected.since_from))
         shown = expected.shown
         yield Published(
-            "0" * 32, address, version, shown.presence, previous, shown.source, since, expected.until, received
+            "0" * 32,
+            address,
+            version,
+            shown.presence,
+            previous,
+            shown.source,
+            since,
+            expected.until,
+            received,
+            freshness=expected.freshness,
+            note=expected.note,
         )
         previous = shown.presence
 
