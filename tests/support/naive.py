@@ -258,7 +258,9 @@ class NaiveUser:
         if any(begins <= instant < ends for begins, ends, _ in busy):
             return []
         last = max((ends for _, ends, _ in busy if ends <= instant), default=None)
-        following = min((begins for begins, _, _ in busy if begins > instant), default=None)
+        # What begins behind the horizon was not told.
+        coming = [begins for begins, _, _ in busy if instant < begins < self.told.horizon]
+        following = min(coming, default=None)
         if last is None or following is None or following - last > self.profile.close_gaps:
             return []
         strongest = min((wish for _, ends, wish in busy if ends == last), key=lambda wish: wish.rank)
