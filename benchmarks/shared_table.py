@@ -139,7 +139,7 @@ class TableClient:
         """Put an item under the one condition that is known here."""
         asked_at = time.time()
         if call["ConditionExpression"] != "revision = :read":
-            raise NotImplementedError(call["ConditionExpression"])
+            raise ValueError(f"the stand-in knows the condition on a revision only, not {call['ConditionExpression']}")
         with self._connections:
             time.sleep(WRITE_SECONDS)
             if not self._table.put(call["Item"], int(call["ExpressionAttributeValues"][":read"]["N"]), asked_at):

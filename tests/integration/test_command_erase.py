@@ -12,7 +12,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.main import main
 from exchange.endpoints import mailbox_key
 from presence.clock import system_clock
 from presence.erasing import ERASED_RULE
@@ -28,12 +27,12 @@ from presence.tables.history import item_from_entry
 from presence.tables.items import from_attributes, to_attributes
 from presence.tables.presences import PresenceTable, record_from_item
 from tests.support.aws import calls
-from tests.support.deployed import STACK, Deployed, audited, deployed
+from tests.support.command_line import Run, command
+from tests.support.deployed import Deployed, audited, deployed
 from tests.support.persons import TABLES, items, known, presences, users, with_record
 from tests.support.schemas import complaints
 
 ALICE, BOB = "alice@example.com", "bob@example.org"
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -44,12 +43,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(action: str, *arguments: str) -> tuple[int, str, str]:
-        code = main(["user", action, *arguments, "--stack", STACK])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
+    return command(capsys, "user")
 
 
 def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:

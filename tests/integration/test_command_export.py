@@ -3,23 +3,22 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cli.main import main
 from presence.history import entry_of
 from presence.tables.history import HistoryTable
 from presence.tables.presences import record_from_item
+from tests.support.command_line import Run, command
 from tests.support.deployed import STACK, Deployed, audited, deployed
 from tests.support.persons import items, known
 from tests.support.schemas import complaints
 
 ALICE, BOB = "alice@example.com", "bob@example.org"
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -30,12 +29,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(action: str, *arguments: str) -> tuple[int, str, str]:
-        code = main(["user", action, *arguments, "--stack", STACK])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
+    return command(capsys, "user")
 
 
 def test_all_that_is_stored_of_a_person_is_exported_and_nothing_of_anybody_else(run: Run, stack: Deployed) -> None:

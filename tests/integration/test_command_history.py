@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.main import main
 from presence.freshness import Freshness
 from presence.history import HistoryEntry
 from presence.instants import format_instant
@@ -17,12 +16,12 @@ from presence.records import User
 from presence.tables.history import HistoryTable, item_from_entry
 from presence.tables.items import to_attributes
 from presence.tables.users import UserTable
-from tests.support.deployed import STACK, Deployed, audited, deployed
+from tests.support.command_line import Run, command
+from tests.support.deployed import Deployed, audited, deployed
 
 HOUR = timedelta(hours=1)
 DAYS = timedelta(days=30)
 BUSY = Presence(Availability.BUSY, Activity.IN_A_MEETING)
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -40,12 +39,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(["history", *arguments, "--stack", STACK])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
+    return command(capsys, "history")
 
 
 @pytest.fixture

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.main import main
 from presence.records import User
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.users import UserTable
-from tests.support.deployed import STACK, Deployed, deployed
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.support.command_line import Run, command
+from tests.support.deployed import Deployed, deployed
 
 
 @pytest.fixture
@@ -25,13 +23,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 @pytest.fixture
 def run(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> Run:
     assert stack.outputs
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(["users", *arguments, "--stack", STACK])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
+    return command(capsys, "users")
 
 
 def user(stack: Deployed, address: str) -> User:

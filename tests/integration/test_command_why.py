@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,9 +17,8 @@ from presence.profiles import DEFAULT
 from presence.records import User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
+from tests.support.command_line import Run, command
 from tests.support.deployed import STACK, Deployed, deployed
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -31,13 +30,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
 @pytest.fixture
 def run(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> Run:
     assert stack.outputs
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(["why", *arguments, "--stack", STACK])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
+    return command(capsys, "why")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.checking import CalendarCheck, CheckOptions, CheckSummary
 from presence.command_requests import decode_command_request
 from presence.commanding import Commanded, CommandExecution
-from presence.errors import Problem
+from presence.errors import Problem, ProblemKind
 from presence.freshness import Rules
 from presence.instants import format_instant
 from presence.mapping import Profile
@@ -26,6 +26,10 @@ from presence.transitions import TransitionApplication
 from tests.support.memory import MemoryPresenceTable, MemoryQueue, MemoryUserTable
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+BY_HAND = "Away by set-by-hand"
+MEETING = "Busy by busy"
+FREE = "Available by no-claim"
+SERVER_BUSY = Problem("ErrorServerBusy", ProblemKind.PASSING, "the server is busy", "wait")
 _SHARDS = 16
 _INTERVAL = timedelta(minutes=5)
 
@@ -156,3 +160,19 @@ class Desk:
 
     def _sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+def desk(now: str, *entries: tuple[str, str]) -> Desk:
+    """Return a desk whose calendar was just read."""
+    made = Desk(now, *(entry(*times) for times in entries))
+    made.check()
+    return made
+
+
+def seen(desk: Desk, *times: str) -> list[str]:
+    """Return what is shown at each of the times, on the way."""
+    shown = []
+    for time in times:
+        desk.go_on(time)
+        shown.append(desk.shown)
+    return shown

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,14 @@ def _undescribed(root: dict[str, Any], part: dict[str, Any], value: object, path
         for index, inner in enumerate(value):
             found += _undescribed(root, part["items"], inner, f"{path}[{index}]")
     return found
+
+
+Change = Callable[[dict[str, Any]], object]
+"""What makes a good document a bad one."""
+
+
+def changed(document: dict[str, Any], change: Change) -> dict[str, Any]:
+    """Return a copy of a document with one change."""
+    document = copy.deepcopy(document)
+    change(document)
+    return document

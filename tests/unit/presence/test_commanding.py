@@ -8,33 +8,12 @@ import pytest
 
 from presence.calendar import BusyType
 from presence.commanding import Commanded
-from presence.errors import ConfigurationError, MalformedMessage, Problem, ProblemKind
+from presence.errors import ConfigurationError, MalformedMessage
 from presence.freshness import Freshness
 from presence.messages import decode_check_request
 from presence.records import Change
 from presence.tables.presences import item_from_record
-from tests.support.desk import Desk, at, entry
-
-BY_HAND = "Away by set-by-hand"
-MEETING = "Busy by busy"
-FREE = "Available by no-claim"
-SERVER_BUSY = Problem("ErrorServerBusy", ProblemKind.PASSING, "the server is busy", "wait")
-
-
-def desk(now: str, *entries: tuple[str, str]) -> Desk:
-    """Return a desk whose calendar was just read."""
-    made = Desk(now, *(entry(*times) for times in entries))
-    made.check()
-    return made
-
-
-def seen(desk: Desk, *times: str) -> list[str]:
-    """Return what is shown at each of the times, on the way."""
-    shown = []
-    for time in times:
-        desk.go_on(time)
-        shown.append(desk.shown)
-    return shown
+from tests.support.desk import BY_HAND, FREE, MEETING, SERVER_BUSY, Desk, at, desk, entry, seen
 
 
 class TestOtherSystems:

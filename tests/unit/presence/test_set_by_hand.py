@@ -10,32 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presence.calendar import BusyType, CalendarEntry
-from presence.errors import Problem, ProblemKind
+from presence.errors import Problem
 from presence.mapping import Kind, Profile
 from presence.profiles import CISCO_15, DEFAULT
 from presence.records import Change
-from tests.support.desk import Desk, at, entry
-
-BY_HAND = "Away by set-by-hand"
-MEETING = "Busy by busy"
-FREE = "Available by no-claim"
-SERVER_BUSY = Problem("ErrorServerBusy", ProblemKind.PASSING, "the server is busy", "wait")
-
-
-def desk(now: str, *entries: tuple[str, str]) -> Desk:
-    """Return a desk whose calendar was just read."""
-    made = Desk(now, *(entry(*times) for times in entries))
-    made.check()
-    return made
-
-
-def seen(desk: Desk, *times: str) -> list[str]:
-    """Return what is shown at each of the times, on the way."""
-    shown = []
-    for time in times:
-        desk.go_on(time)
-        shown.append(desk.shown)
-    return shown
+from tests.support.desk import BY_HAND, FREE, MEETING, SERVER_BUSY, Desk, at, desk, entry, seen
 
 
 class TestByHand:
