@@ -15,11 +15,9 @@ from presence.aws import client_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each
 from presence.checking import CalendarCheck, CheckOptions
 from presence.clock import system_clock
-from presence.current_document import CurrentDocument
+from presence.current_profiles import current_profiles
 from presence.messages import CheckRequest, decode_check_request
 from presence.observing import Observer
-from presence.profile_documents import parse_profiles
-from presence.profiles import BUILT_IN
 from presence.queues import Queue
 from presence.settings import CheckCalendarsSettings
 from presence.tables.configuration import GATEWAYS, ConfigTable
@@ -57,19 +55,11 @@ def parts() -> Parts:
         report=observer.failure,
         warn=observer.warning,
     )
-    profiles = CurrentDocument(
-        "the part with the profiles",
-        lambda: configuration.document(GATEWAYS),
-        parse_profiles,
-        BUILT_IN,
-        system_clock,
-        observer.failure,
-    )
     check = CalendarCheck(
         presences=PresenceTable(dynamodb, settings.presence_table, settings.transition_shards),
         users=UserTable(dynamodb, settings.user_table),
         reader=reader,
-        profiles=profiles.get,
+        profiles=current_profiles(configuration, system_clock, observer.failure),
         check_queue=Queue(sqs, settings.check_queue_url),
         transition_queue=TransitionQueue(Queue(sqs, settings.transition_queue_url), settings.transition_shards),
         clock=system_clock,

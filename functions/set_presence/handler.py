@@ -12,16 +12,14 @@ from presence.aws import client_config
 from presence.clock import system_clock
 from presence.command_requests import decode_command_request
 from presence.commanding import CommandExecution
-from presence.current_document import CurrentDocument
+from presence.current_profiles import current_profiles
 from presence.errors import ConfigurationError, MalformedMessage
 from presence.instants import format_instant
 from presence.messages import new_traceparent
 from presence.observing import Observer
-from presence.profile_documents import parse_profiles
-from presence.profiles import BUILT_IN
 from presence.queues import Queue
 from presence.settings import SetPresenceSettings
-from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.configuration import ConfigTable
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
@@ -41,19 +39,10 @@ def parts() -> Parts:
     observer = Observer("set_presence")
     dynamodb = boto3.client("dynamodb", config=client_config())
     sqs = boto3.client("sqs", config=client_config())
-    configuration = ConfigTable(dynamodb, settings.config_table)
-    profiles = CurrentDocument(
-        "the part with the profiles",
-        lambda: configuration.document(GATEWAYS),
-        parse_profiles,
-        BUILT_IN,
-        system_clock,
-        observer.failure,
-    )
     execution = CommandExecution(
         presences=PresenceTable(dynamodb, settings.presence_table, settings.transition_shards),
         users=UserTable(dynamodb, settings.user_table),
-        profiles=profiles.get,
+        profiles=current_profiles(ConfigTable(dynamodb, settings.config_table), system_clock, observer.failure),
         check_queue=Queue(sqs, settings.check_queue_url),
         transition_queue=TransitionQueue(Queue(sqs, settings.transition_queue_url), settings.transition_shards),
         clock=system_clock,
