@@ -23,7 +23,7 @@ from local.demo.day_expectations import News, acceptable_days
 from local.demo.day_news import RepliesWitness, in_order, observations, silences
 from local.demo.day_people import DAY, START, day_network, day_organisation, user_ids
 from local.demo.day_reminders import BEFORE, REMINDED, is_reminder, reminder_mistakes
-from local.demo.published import Published, envelope_mistakes, event_validator, read_published
+from local.demo.published import changes_by_person, event_validator
 from local.demo.subscriber import Delivery
 from local.demo.tally import Minimums, Tally
 from local.demo.verdict import Judgement, judge
@@ -117,7 +117,8 @@ class _Day:
 
     def judged(self) -> Tally:
         """Return what came of it."""
-        received, troubles = self._received()
+        told = (delivery for delivery in self._deliveries if not is_reminder(delivery))
+        received, troubles = changes_by_person(told, _EVENT_CONTRACT)
         histories = self._witness.histories()
         found = observations(self._exchange.requests, histories, self._replies, HOSTS)
         judgements = []
@@ -171,24 +172,6 @@ class _Day:
 
     def _receive(self, message: str, attributes: Mapping[str, str]) -> None:
         self._deliveries.append(Delivery(json.loads(message), attributes, self._clock.now()))
-
-    def _received(self) -> tuple[dict[str, tuple[list[Published], list[str]]], list[str]]:
-        """Return by address the changes received and the mistakes of their envelopes; and what was no change at all."""
-        validator = event_validator(_EVENT_CONTRACT)
-        received: defaultdict[str, tuple[list[Published], list[str]]] = defaultdict(lambda: ([], []))
-        troubles = []
-        for delivery in self._deliveries:
-            if is_reminder(delivery):
-                continue
-            try:
-                change = read_published(delivery)
-            except ValueError as error:
-                troubles.append(str(error))
-                continue
-            changes, mistakes = received[change.address]
-            changes.append(change)
-            mistakes += envelope_mistakes(delivery, change, validator)
-        return dict(received), troubles
 
     def _failures(self) -> Iterator[str]:
         """Yield what went wrong inside, in words."""

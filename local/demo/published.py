@@ -7,7 +7,8 @@ attributes that repeat what a filter policy needs. The JSON Schema of `docs/even
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +62,28 @@ def read_published(delivery: Delivery) -> Published:
         raise ValueError(f"the event has no {error.args[0]}") from error
     except (TypeError, AttributeError) as error:
         raise ValueError(f"the event is of another form: {error}") from error
+
+
+def changes_by_person(
+    deliveries: Iterable[Delivery], contract: Path
+) -> tuple[dict[str, tuple[list[Published], list[str]]], list[str]]:
+    """Return by address the changes received and the mistakes of their envelopes; and what was no change at all.
+
+    `contract` is the folder of the events' schemas (docs/events).
+    """
+    validator = event_validator(contract)
+    received: defaultdict[str, tuple[list[Published], list[str]]] = defaultdict(lambda: ([], []))
+    troubles = []
+    for delivery in deliveries:
+        try:
+            change = read_published(delivery)
+        except ValueError as error:
+            troubles.append(str(error))
+            continue
+        changes, mistakes = received[change.address]
+        changes.append(change)
+        mistakes += envelope_mistakes(delivery, change, validator)
+    return dict(received), troubles
 
 
 def event_validator(folder: Path, name: str = "presence-changed.v1.schema.json") -> Draft202012Validator:

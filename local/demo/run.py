@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from pathlib import Path
 from local.demo.display import Display
 from local.demo.edits import Edit, improvised_edit, planned_edits
 from local.demo.expectations import Cadence, acceptable_sequences
-from local.demo.published import Published, envelope_mistakes, event_validator, read_published
+from local.demo.published import changes_by_person
 from local.demo.subscriber import Subscriber, SubscriptionError
 from local.demo.tally import Minimums, Tally
 from local.demo.verdict import judge
@@ -184,7 +183,8 @@ class _Stage:
     def judged(self, cadence: Cadence) -> Tally:
         """Return what came of it."""
         closed = now()
-        received, troubles = self._received()
+        received, troubles = changes_by_person(self.subscriber.deliveries(), _EVENT_CONTRACT)
+        troubles += self.subscriber.unreadable()
         histories = self.witness.histories()
         judgements = []
         for address, history in histories.items():
@@ -201,22 +201,6 @@ class _Stage:
         with self.witness.watching(edit.address):
             edit.make()
         self.display.edited(now(), edit.address, edit.words)
-
-    def _received(self) -> tuple[dict[str, tuple[list[Published], list[str]]], list[str]]:
-        """Return by address the changes received and the mistakes of their envelopes; and what was no change at all."""
-        validator = event_validator(_EVENT_CONTRACT)
-        received: defaultdict[str, tuple[list[Published], list[str]]] = defaultdict(lambda: ([], []))
-        troubles = self.subscriber.unreadable()
-        for delivery in self.subscriber.deliveries():
-            try:
-                change = read_published(delivery)
-            except ValueError as error:
-                troubles.append(str(error))
-                continue
-            changes, mistakes = received[change.address]
-            changes.append(change)
-            mistakes += envelope_mistakes(delivery, change, validator)
-        return dict(received), troubles
 
     def _failures(self) -> Iterator[str]:
         """Yield what went wrong inside, in words."""
