@@ -15,7 +15,8 @@ from cli.certificates import SeenCertificates
 from cli.explanation import Explanation, as_json, as_lines
 from exchange.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
-from exchange.gateways import GatewaysDocument, read_gateways_file
+from exchange.gateway_documents import read_gateways_file
+from exchange.gateways import GatewaysDocument
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
 from presence.automatic_replies import AutomaticReplies

@@ -10,7 +10,8 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from cli.stacks import Stack, aws_errors_in_words, find_stack
-from exchange.gateways import Gateway, GatewaysDocument, load_gateways_document, parse_gateways
+from exchange.gateway_documents import load_gateways_document, parse_gateways
+from exchange.gateways import Gateway, GatewaysDocument
 from exchange.tls_options import NO_EXCEPTIONS
 from presence.errors import ConfigurationError
 from presence.tables.configuration import GATEWAYS, ConfigTable

@@ -13,7 +13,7 @@ from cli.profile_text import explained, fallbacks
 from cli.stacks import aws_errors_in_words, find_stack
 from cli.user_record import look_at
 from cli.what_if import as_lines
-from exchange.gateways import load_gateways_document, parse_gateways
+from exchange.gateway_documents import load_gateways_document, parse_gateways
 from presence.clock import system_clock
 from presence.errors import CalendarPresenceError, ConfigurationError
 from presence.instants import format_instant, parse_instant

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchange.endpoints import EndpointCache, MemoryEndpointCache
+from exchange.endpoints import EndpointCache, Fact, MemoryEndpointCache
+from presence.errors import CalendarPresenceError
 from presence.tables.endpoints import EndpointTable
 from presence.tables.items import to_attributes
 from tests.support.aws import Account, calls
@@ -83,6 +85,77 @@ def test_what_was_deleted_is_gone_and_deleting_it_again_is_no_error(cache: Endpo
     cache.delete([ALICE])
     cache.delete([ALICE])
     assert cache.get_many([ALICE, BOB]) == {BOB: VALUE}
+
+
+def one_more(present: Fact | None) -> tuple[Fact, float]:
+    return {"count": str(int((present or {}).get("count", "0")) + 1)}, 60
+
+
+def test_an_update_makes_the_next_value_of_the_present_one(cache: EndpointCache) -> None:
+    assert cache.update(ALICE, one_more) == {"count": "1"}
+    assert cache.update(ALICE, one_more) == {"count": "2"}
+    assert cache.get_many([ALICE]) == {ALICE: {"count": "2"}}
+
+
+def test_an_update_that_changes_nothing_leaves_value_and_end(cache: EndpointCache, clock: Clock) -> None:
+    assert cache.update(ALICE, lambda _: None) is None
+    cache.update(ALICE, one_more)
+    clock.pass_seconds(50)
+    assert cache.update(ALICE, lambda _: None) == {"count": "1"}
+    clock.pass_seconds(10)
+    assert cache.get_many([ALICE]) == {}
+
+
+def test_an_update_takes_what_has_expired_for_absent(cache: EndpointCache, clock: Clock) -> None:
+    cache.update(ALICE, one_more)
+    clock.pass_seconds(60)
+    assert cache.update(ALICE, one_more) == {"count": "1"}
+
+
+def test_an_update_begins_again_when_others_were_faster(cache: EndpointCache) -> None:
+    """Two instances that count at the same time count two."""
+    interrupted = iter([True])
+
+    def change(present: Fact | None) -> tuple[Fact, float]:
+        if isinstance(cache, EndpointTable) and next(interrupted, False):
+            cache.update(ALICE, one_more)
+        return one_more(present)
+
+    cache.update(ALICE, one_more)
+    expected = 3 if isinstance(cache, EndpointTable) else 2
+    assert cache.update(ALICE, change) == {"count": str(expected)}
+
+
+def test_what_was_removed_and_made_anew_meanwhile_is_not_overwritten(aws: Account, clock: Clock) -> None:
+    table = EndpointTable(aws.dynamodb, aws.make_table("EndpointTable"), clock)
+    interrupted = iter([True])
+
+    def change(present: Fact | None) -> tuple[Fact, float]:
+        if next(interrupted, False):
+            table.delete([ALICE])
+            table.update(ALICE, lambda _: ({"count": "10"}, 60))
+        return one_more(present)
+
+    table.update(ALICE, one_more)
+    assert table.update(ALICE, change) == {"count": "11"}
+
+
+def test_an_update_that_others_are_always_faster_than_says_so(aws: Account, clock: Clock) -> None:
+    table = EndpointTable(aws.dynamodb, aws.make_table("EndpointTable"), clock)
+
+    def change(present: Fact | None) -> tuple[Fact, float]:
+        table.update(ALICE, one_more)
+        return one_more(present)
+
+    with pytest.raises(CalendarPresenceError, match=r"others changed .* each of 10 times"):
+        table.update(ALICE, change)
+
+
+def test_updates_of_many_threads_are_all_counted() -> None:
+    cache = MemoryEndpointCache(Clock())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: cache.update(ALICE, one_more), range(400)))
+    assert cache.get_many([ALICE]) == {ALICE: {"count": "400"}}
 
 
 def test_the_table_removes_expired_items_by_itself(aws: Account, clock: Clock) -> None:

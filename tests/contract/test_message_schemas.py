@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from exchange.gateways import parse_gateways
+from exchange.gateway_documents import parse_gateways
 from local.exchange.organisation import Organisation
 from local.exchange.server import SimulatedExchange
 from presence.errors import ConfigurationError, MalformedMessage
@@ -210,6 +210,11 @@ GATEWAY_DOCUMENTS: dict[str, Change] = {
     "no name": lambda document: document["gateways"][0].pop("name"),
     "a name with a slash": lambda document: document["gateways"][0].update(name="a/b"),
     "no domains": lambda document: document["gateways"][0].pop("domains"),
+    "no users": lambda document: document["gateways"][0].update(users=[]),
+    "a user that is no address": lambda document: document["gateways"][0].update(users=[7]),
+    "no concurrent reads": lambda document: document["gateways"][0].update(limits={"concurrent_reads": 0}),
+    "too many mailboxes": lambda document: document["gateways"][0].update(limits={"mailboxes_per_request": 101}),
+    "an unknown limit": lambda document: document["gateways"][0].update(limits={"requests": 5}),
     "empty domains": lambda document: document["gateways"][0].update(domains=[]),
     "no credentials": lambda document: document["gateways"][0].pop("credentials"),
     "credentials that lead out of the folder": lambda document: document["gateways"][0].update(credentials="../x"),

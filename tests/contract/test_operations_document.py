@@ -16,7 +16,8 @@ from cli.main import parser
 from exchange import current_gateways, gateways, problems
 from exchange.certificates import Verdict
 from exchange.ews import response_codes
-from exchange.gateways import DiscoveryStep, parse_gateways, read_gateways_file
+from exchange.gateway_documents import parse_gateways, read_gateways_file
+from exchange.gateways import DiscoveryStep
 from local.exchange.certificates import CertificateAuthority
 from presence import data_gaps
 from presence.errors import ProblemKind

@@ -14,7 +14,7 @@ import pytest
 from cli.calendar_file import LONGEST, parse_calendar
 from cli.main import parser
 from cli.profile_text import NOTHING, WHAT_WAS_SET
-from exchange.gateways import parse_gateways
+from exchange.gateway_documents import parse_gateways
 from presence import profile_documents
 from presence.calendar import BusyType
 from presence.errors import ConfigurationError

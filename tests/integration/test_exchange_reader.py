@@ -12,7 +12,7 @@ import pytest
 
 from exchange.credentials import Credentials, FileSecrets
 from exchange.endpoints import MemoryEndpointCache
-from exchange.gateways import parse_gateways, read_gateways_file
+from exchange.gateway_documents import parse_gateways, read_gateways_file
 from exchange.reader import ExchangeReader
 from local.exchange.faults import Fault
 from local.exchange.network import demo_network

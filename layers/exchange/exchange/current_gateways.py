@@ -11,7 +11,7 @@ from datetime import datetime
 from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.expiry_watch import ExpiryWatch
-from exchange.gateways import parse_gateways
+from exchange.gateway_documents import parse_gateways
 from exchange.reader import ExchangeReader
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window

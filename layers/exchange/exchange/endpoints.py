@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+Fact = Mapping[str, str]
+"""Something small that is known for a time; what is not a text is written as one."""
+
+Change = Callable[[Fact | None], tuple[Fact, float] | None]
+"""From the present fact (None: there is none) to the new one and the seconds for which it is kept; None: no change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,13 @@ class EndpointCache(Protocol):
     def put(self, key: str, value: Mapping[str, str], ttl_seconds: float) -> None:
         """Keep a fact for so many seconds."""
 
+    def update(self, key: str, change: Change) -> Fact | None:
+        """Change a fact in one step that nobody else can come between, and return what is known afterwards.
+
+        `change` may be called several times. Keys that are updated are not `put` as well. Raises
+        `CalendarPresenceError` if others are faster time after time.
+        """
+
     def delete(self, keys: Sequence[str]) -> None:
         """Forget facts; unknown keys are no error."""
 
@@ -38,6 +52,7 @@ class MemoryEndpointCache:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._items: dict[str, tuple[datetime, dict[str, str]]] = {}
+        self._lock = threading.Lock()
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """Return what is known and not expired, by key."""
@@ -48,6 +63,16 @@ class MemoryEndpointCache:
     def put(self, key: str, value: Mapping[str, str], ttl_seconds: float) -> None:
         """Keep a fact for so many seconds."""
         self._items[key] = (self._clock() + timedelta(seconds=ttl_seconds), dict(value))
+
+    def update(self, key: str, change: Change) -> Fact | None:
+        """Change a fact in one step, and return what is known afterwards."""
+        with self._lock:
+            present = self.get_many([key]).get(key)
+            changed = change(present)
+            if changed is None:
+                return present
+            self.put(key, *changed)
+            return dict(changed[0])
 
     def delete(self, keys: Sequence[str]) -> None:
         """Forget facts; unknown keys are no error."""

@@ -19,7 +19,7 @@ from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
 from exchange.ews.availability import Availability
 from exchange.ews.client import EwsClient
-from exchange.ews.requests import MOST_MAILBOXES, MOST_RECIPIENTS
+from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFrom
 from exchange.locating import Locator, Resolution, ews_url
@@ -76,7 +76,8 @@ class ExchangeReader:
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
 
-        Mailboxes that are not known are looked up first; then each endpoint is asked about up to 100 at a time.
+        Mailboxes that are not known are looked up first; then each endpoint is asked about so many at a time as its
+        gateway's limits say, up to 100.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
 
@@ -90,7 +91,7 @@ class ExchangeReader:
                 for resolution, result in zip(asked, found, strict=True)
             ]
 
-        return self._read(addresses, lambda _: (MOST_MAILBOXES, ask), self._longest_read)
+        return self._read(addresses, lambda gateway: (gateway.limits.mailboxes_per_request, ask), self._longest_read)
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
         """Return the automatic replies, or a problem, for each address; addresses as for `read_calendars`.

@@ -14,7 +14,8 @@ from typing import Any
 from exchange.certificates import CertificateWatch
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
-from exchange.gateways import GatewaysDocument, parse_gateways
+from exchange.gateway_documents import parse_gateways
+from exchange.gateways import GatewaysDocument
 from exchange.hosts import HostPort
 from exchange.reader import ExchangeReader
 from local.exchange.certificates import CertificateAuthority

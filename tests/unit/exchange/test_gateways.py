@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from exchange.gateways import (
-    Authentication,
-    DiscoveryStep,
-    GatewayKind,
-    RepliesFrom,
-    load_gateways_document,
-    parse_gateways,
-    read_gateways_file,
-)
+from exchange.gateway_documents import load_gateways_document, parse_gateways, read_gateways_file
+from exchange.gateways import Authentication, DiscoveryStep, GatewayKind, Limits, RepliesFrom
 from exchange.hosts import HostPort
 from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, TlsVersion
 from local.exchange.certificates import CertificateAuthority
@@ -145,6 +138,15 @@ def test_a_number_from_a_table_is_a_number() -> None:
         ),
         ("gateways/0/domains", "example.com", "gateways[0].domains: must be a list of texts, not a text"),
         ("gateways/0/domains", ["exa mple"], "gateways[0].domains[0]: 'exa mple' is no domain"),
+        ("gateways/0/domains", ..., "gateways[0].domains: is missing, and so is users; nobody would be served"),
+        ("gateways/0/users", ["nobody"], "gateways[0].users[0]: 'nobody' is no SMTP address"),
+        ("gateways/0/limits", {"concurrent_reads": 0}, "gateways[0].limits.concurrent_reads: must be from 1 to 1000"),
+        (
+            "gateways/1/limits",
+            {"mailboxes_per_request": 101},
+            "gateways[1].limits.mailboxes_per_request: must be from 1 to 100",
+        ),
+        ("gateways/0/limits", {"reads": 1}, "gateways[0].limits.reads: this key is not known here"),
         ("gateways/0/domains", [7], "gateways[0].domains[0]: must be a text, not a number"),
         (
             "gateways/1/domains",
@@ -282,3 +284,29 @@ def test_a_file_that_can_t_be_used_is_refused_in_one_line(tmp_path: Path, text: 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"absent\.toml: can't be read \(No such file or directory\)"):
         read_gateways_file(tmp_path / "absent.toml")
+
+
+def test_a_user_goes_before_the_domain() -> None:
+    document = changed("gateways/1/users", ["Alice@Example.com"])
+    del document["gateways"][1]["domains"]
+    gateways = parse_gateways(document)
+    assert gateways.gateway_for("alice@example.com").name == "branch"
+    assert gateways.gateway_for("bob@example.com").name == "headquarters"
+
+
+def test_a_user_of_two_gateways_is_refused() -> None:
+    document = changed("gateways/1/users", ["alice@example.com"])
+    document["gateways"][0]["users"] = ["ALICE@example.com"]
+    with pytest.raises(ConfigurationError, match=r"gateways\[1\]\.users: 'alice@example.com' is served by gateway"):
+        parse_gateways(document)
+
+
+@pytest.mark.parametrize("written", ["münchen.example", "xn--mnchen-3ya.example", "MÜNCHEN.example"])
+@pytest.mark.parametrize("address", ["o'neil+desk@münchen.example", "o'neil+desk@xn--mnchen-3ya.example"])
+def test_an_international_domain_is_the_same_in_both_forms(written: str, address: str) -> None:
+    assert parse_gateways(changed("gateways/1/domains", [written])).gateway_for(address).name == "branch"
+
+
+def test_limits_are_read_and_have_defaults() -> None:
+    gateways = parse_gateways(changed("gateways/1/limits", {"concurrent_reads": 3, "mailboxes_per_request": 20}))
+    assert [gateway.limits for gateway in gateways.gateways] == [Limits(10, 100), Limits(3, 20)]
