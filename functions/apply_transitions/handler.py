@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import boto3
 
-from presence.aws import client_config
+from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each
 from presence.clock import system_clock
+from presence.log_key import people_names
 from presence.messages import TransitionRequest, decode_transition_request
 from presence.observing import Observer
 from presence.queues import Queue
@@ -41,7 +42,8 @@ def parts() -> Parts:
         sleep=time.sleep,
         rules=settings.rules,
     )
-    observer = Observer("apply_transitions")
+    names = people_names(settings.log_naming, lambda: boto3.client("secretsmanager", config=impatient_config()))
+    observer = Observer("apply_transitions", names)
     # What there is by now stays. Thousands of records start the garbage collector again and again, which would look
     # through all of botocore each time: a fifth of the processor time in the second that counts.
     gc.freeze()
@@ -62,7 +64,7 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
             applied=done.applied,
             nothing_due=done.nothing_due,
             postponed=done.postponed,
-            traceparent=request.traceparent,
+            users=done.users,
         )
         observer.count({"TransitionsApplied": done.applied})
         done.raise_errors()

@@ -11,11 +11,12 @@ import boto3
 
 from exchange.credentials import SecretsManagerSecrets
 from exchange.current_gateways import CurrentGatewaysReader
-from presence.aws import client_config
+from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each
 from presence.checking import CalendarCheck, CheckOptions
 from presence.clock import system_clock
 from presence.current_profiles import current_profiles
+from presence.log_key import people_names
 from presence.messages import CheckRequest, decode_check_request
 from presence.observing import Observer
 from presence.queues import Queue
@@ -38,7 +39,8 @@ class Parts(NamedTuple):
 def parts() -> Parts:
     """Make the function's parts, at its first call."""
     settings = CheckCalendarsSettings.from_env(os.environ)
-    observer = Observer("check_calendars")
+    names = people_names(settings.log_naming, lambda: boto3.client("secretsmanager", config=impatient_config()))
+    observer = Observer("check_calendars", names)
     dynamodb = boto3.client("dynamodb", config=client_config())
     sqs = boto3.client("sqs", config=client_config())
     secrets = boto3.client("secretsmanager", config=client_config())
@@ -76,7 +78,7 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
 
     def run(request: CheckRequest) -> None:
         done = check.run(request)
-        observer.info("calendars checked", **done.as_details(), traceparent=request.traceparent)
+        observer.info("calendars checked", **done.as_details())
         observer.count(
             {
                 "CalendarsChecked": done.checked,

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import boto3
 
-from presence.aws import client_config
+from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, handle_each, stream_batch
+from presence.log_key import people_names
 from presence.observing import Observer
 from presence.publishing import PresencePublisher
 from presence.queues import Queue
 from presence.settings import PublishPresenceSettings
+from presence.stream_records import person_of
 
 
 class Parts(NamedTuple):
@@ -34,7 +36,8 @@ def parts() -> Parts:
         disclosure=settings.disclosure,
         failures=Queue(boto3.client("sqs", config=client_config()), settings.failure_queue_url),
     )
-    return Parts(publisher, Observer("publish_presence"))
+    names = people_names(settings.log_naming, lambda: boto3.client("secretsmanager", config=impatient_config()))
+    return Parts(publisher, Observer("publish_presence", names))
 
 
 def lambda_handler(event: object, _context: object) -> BatchAnswer:
@@ -46,8 +49,12 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
         nonlocal published
         publication = publisher.handle(stream_record)
         published += publication.published
+        if publication.published:
+            observer.info("presence published", user=person_of(stream_record), events=publication.published)
         if publication.set_aside is not None:
-            observer.failure("set aside in the dead-letter queue", reason=publication.set_aside)
+            observer.failure(
+                "set aside in the dead-letter queue", user=person_of(stream_record), reason=publication.set_aside
+            )
 
     answer = handle_each(stream_batch(event), publish, observer)
     observer.count({"EventsPublished": published})

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import boto3
 
-from presence.aws import client_config
+from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, handle_each, stream_batch
+from presence.log_key import people_names
 from presence.observing import Observer
 from presence.queues import Queue
 from presence.recording import HistoryRecorder
 from presence.settings import RecordHistorySettings
+from presence.stream_records import person_of
 from presence.tables.history import HistoryTable
 
 
@@ -33,7 +35,8 @@ def parts() -> Parts:
         kept=settings.kept,
         failures=Queue(boto3.client("sqs", config=client_config()), settings.failure_queue_url),
     )
-    return Parts(recorder, Observer("record_history"))
+    names = people_names(settings.log_naming, lambda: boto3.client("secretsmanager", config=impatient_config()))
+    return Parts(recorder, Observer("record_history", names))
 
 
 def lambda_handler(event: object, _context: object) -> BatchAnswer:
@@ -46,8 +49,11 @@ def lambda_handler(event: object, _context: object) -> BatchAnswer:
         done = recorder.handle(stream_record)
         recorded += done.recorded
         forgotten += done.forgotten
+        if done.recorded or done.forgotten:
+            what = "version recorded" if done.recorded else "history forgotten"
+            observer.info(what, user=person_of(stream_record))
         if done.set_aside is not None:
-            observer.failure("set aside in the dead-letter queue", reason=done.set_aside)
+            observer.failure("set aside in the dead-letter queue", user=person_of(stream_record), reason=done.set_aside)
 
     answer = handle_each(stream_batch(event), record, observer)
     observer.count({"HistoryRecorded": recorded, "HistoryForgotten": forgotten})

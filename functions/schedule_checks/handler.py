@@ -46,7 +46,8 @@ def lambda_handler(event: object, _context: object) -> dict[str, int]:
     tick = decode_tick(event)
     schedule, observer = parts()
     traceparent = new_traceparent()
-    queued = schedule.tick(tick, system_clock(), traceparent)
-    observer.info("checks queued", users=queued.users, requests=queued.requests, traceparent=traceparent)
-    observer.count({"ChecksQueued": queued.users})
+    with observer.following(traceparent):
+        queued = schedule.tick(tick, system_clock(), traceparent)
+        observer.info("checks queued", users=queued.users, requests=queued.requests)
+        observer.count({"ChecksQueued": queued.users})
     return {"users": queued.users, "requests": queued.requests}

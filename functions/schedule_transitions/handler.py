@@ -47,7 +47,8 @@ def lambda_handler(event: object, _context: object) -> dict[str, int]:
     decode_tick(event)
     schedule, observer = parts()
     traceparent = new_traceparent()
-    queued = schedule.tick(system_clock(), traceparent)
-    observer.info("transitions queued", coming=queued.coming, overdue=queued.overdue, traceparent=traceparent)
-    observer.count({"TransitionsQueued": queued.coming, "TransitionsOverdue": queued.overdue})
+    with observer.following(traceparent):
+        queued = schedule.tick(system_clock(), traceparent)
+        observer.info("transitions queued", coming=queued.coming, overdue=queued.overdue)
+        observer.count({"TransitionsQueued": queued.coming, "TransitionsOverdue": queued.overdue})
     return {"coming": queued.coming, "overdue": queued.overdue}

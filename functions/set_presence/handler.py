@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 import boto3
 
-from presence.aws import client_config
+from presence.aws import client_config, impatient_config
 from presence.clock import system_clock
-from presence.command_requests import decode_command_request
-from presence.commanding import CommandExecution
+from presence.command_requests import CommandRequest, decode_command_request
+from presence.commanding import Commanded, CommandExecution
 from presence.current_profiles import current_profiles
-from presence.errors import ConfigurationError, MalformedMessage
+from presence.errors import ConcurrentWrites, ConfigurationError, MalformedMessage
 from presence.instants import format_instant
+from presence.log_key import people_names
+from presence.log_names import Person
 from presence.messages import new_traceparent
 from presence.observing import Observer
 from presence.queues import Queue
@@ -36,7 +38,8 @@ class Parts(NamedTuple):
 def parts() -> Parts:
     """Make the function's parts, at its first call."""
     settings = SetPresenceSettings.from_env(os.environ)
-    observer = Observer("set_presence")
+    names = people_names(settings.log_naming, lambda: boto3.client("secretsmanager", config=impatient_config()))
+    observer = Observer("set_presence", names)
     dynamodb = boto3.client("dynamodb", config=client_config())
     sqs = boto3.client("sqs", config=client_config())
     execution = CommandExecution(
@@ -55,24 +58,40 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
     """Take a command; return what is shown of the user now, or why the command was refused."""
     execution, observer = parts()
     traceparent = new_traceparent()
-    try:
-        request = decode_command_request(event, system_clock())
-    except MalformedMessage as refusal:
-        return _refused(refusal, observer, traceparent)
-    try:
-        done = execution.run(request, traceparent)
-    except ConfigurationError as refusal:
-        return _refused(refusal, observer, traceparent)
-    # The line by which one sees later who set whose presence.
+    with observer.following(traceparent):
+        try:
+            request = decode_command_request(event, system_clock())
+        except MalformedMessage as refusal:
+            return _refused(refusal, observer)
+        try:
+            done = execution.run(request, traceparent)
+        except ConfigurationError as refusal:
+            return _refused(refusal, observer)
+        except (MalformedMessage, ConcurrentWrites) as error:
+            # The runtime writes the text of an error into the log, and this one names the user.
+            raise type(error)(observer.as_logged(str(error))) from None
+        _note(done, request, observer)
+        return _answer(done)
+
+
+def _note(done: Commanded, request: CommandRequest, observer: Observer) -> None:
+    """Write the line by which one sees later who set whose presence: who asked stands there as they named themselves.
+
+    Who asked for themselves is the exception: their address would give away whose name it is that stands beside it.
+    """
+    asked = request.requested_by
+    by_themselves = done.user.address in asked.lower()
     observer.info(
         "command carried out",
         command=type(request.command).__name__,
-        user_id=done.user.user_id,
-        requested_by=request.requested_by,
+        user=Person(done.user.user_id, done.user.address),
+        requested_by=observer.as_logged(asked) if by_themselves else asked,
         why=done.why,
-        traceparent=traceparent,
     )
     observer.count({"CommandsCarriedOut": 1})
+
+
+def _answer(done: Commanded) -> dict[str, object]:
     record = done.record
     return {
         "userId": done.user.user_id,
@@ -84,7 +103,7 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
     }
 
 
-def _refused(refusal: Exception, observer: Observer, traceparent: str) -> dict[str, object]:
-    observer.failure("command refused", reason=str(refusal), traceparent=traceparent)
+def _refused(refusal: Exception, observer: Observer) -> dict[str, object]:
+    observer.failure("command refused", reason=str(refusal))
     observer.count({"CommandsRefused": 1})
     return {"refused": str(refusal)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from local.virtual.services import (
     VirtualSns,
     VirtualSqs,
     VirtualStream,
+    generated_secret,
 )
 from local.virtual.tables import Key, VirtualDynamoDB, VirtualTable
 from local.virtual.template import Function, Template, period_of
@@ -36,7 +38,9 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 class VirtualCloud:
     """The stack of a checkout. `parameters` are those of the template that differ from their defaults.
 
-    `failures` says in words what went wrong in functions: what they raised, and what they logged as failed.
+    `observer` stands where a function's observer stands, and takes what that takes; by default nothing is logged.
+    `failures` says in words what went wrong in functions: what they raised, and, with the default, what they logged as
+    failed.
     """
 
     def __init__(
@@ -46,8 +50,10 @@ class VirtualCloud:
         nature: Nature | None = None,
         seed: int = 1,
         checkout: Path = CHECKOUT,
+        observer: Callable[..., Any] | None = None,
     ) -> None:
         self.time = time
+        self._observer = observer or self._silent_observer
         self.template = Template(checkout, parameters or {})
         self.failures: list[str] = []
         self._chance = Chance(nature or Nature(), seed)
@@ -57,6 +63,8 @@ class VirtualCloud:
         self.sqs = VirtualSqs(self.queues)
         self.sns = VirtualSns(time, self._chance)
         self.secrets = VirtualSecrets()
+        for name, properties in self.template.resources("AWS::SecretsManager::Secret"):
+            self.secrets.texts[name] = generated_secret(properties["GenerateSecretString"])
         self._functions = {function.name: function for function in self.template.functions()}
         self._handlers = {name: self._load(function) for name, function in self._functions.items()}
         for function in self._functions.values():
@@ -150,7 +158,7 @@ class VirtualCloud:
                 setattr(module, name, value)
         return module
 
-    def _observer(self, function: str) -> _Observer:
+    def _silent_observer(self, function: str, *_: object) -> _Observer:
         return _Observer(function, lambda text: self.failures.append(f"{self._stamp()} {text}"))
 
     def _stamp(self) -> str:
@@ -160,7 +168,7 @@ class VirtualCloud:
 class _Observer:
     """Stands for `presence.observing.Observer`, which prints: notes failures and lets everything else go by.
 
-    What was done is judged by what comes of it.
+    What was done is judged by what comes of it, so nobody is named and nothing is followed.
     """
 
     def __init__(self, function: str, note: Callable[[str], None]) -> None:
@@ -170,6 +178,14 @@ class _Observer:
     def failure(self, message: str, **details: object) -> None:
         """Note what could not be done."""
         self._note(f"{self._function}: {message} {details.get('reason', '')}".rstrip())
+
+    def following(self, _traceparent: str | None) -> AbstractContextManager[None]:
+        """Follow nothing."""
+        return nullcontext()
+
+    def as_logged(self, text: str) -> str:
+        """Return the text as it is."""
+        return text
 
     def __getattr__(self, _name: str) -> Callable[..., None]:
         return lambda *_, **__: None

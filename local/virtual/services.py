@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -242,6 +244,16 @@ class VirtualSecrets:
         if call["SecretId"] not in self.texts:
             raise _refusal("ResourceNotFoundException", "GetSecretValue")
         return {"SecretString": self.texts[call["SecretId"]], "VersionId": "1"}
+
+
+def generated_secret(how: Mapping[str, Any]) -> str:
+    """Return a new secret as GenerateSecretString describes it: letters and digits, since nothing else may be in it.
+
+    (CloudFormation template reference, AWS::SecretsManager::Secret GenerateSecretString.)
+    """
+    if set(how) != {"PasswordLength", "ExcludePunctuation"} or how["ExcludePunctuation"] is not True:
+        raise ValueError("a secret is made in a way that is not known here")
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(how["PasswordLength"]))
 
 
 def _refusal(code: str, operation: str) -> ClientError:

@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ class Deployed:
             return self._named(value["Ref"])
         if isinstance(value, dict) and "Fn::Sub" in value:
             return re.sub(r"\$\{([\w:]+)\}", lambda match: self._named(match[1]), value["Fn::Sub"])
+        if isinstance(value, dict) and value.get("Fn::GetAtt", "").endswith(".Id"):
+            return self._named(value["Fn::GetAtt"].removesuffix(".Id"))
         assert isinstance(value, str | int), f"{value} is of a form that this helper does not know"
         return str(value)
 
@@ -82,6 +85,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, **parameters: str) -> Iterator[Dep
         for name, _ in resources("AWS::Logs::LogGroup"):
             _client("logs").create_log_group(logGroupName=name)
             physical[name] = name
+        for name, _ in resources("AWS::SecretsManager::Secret"):
+            physical[name] = aws.secrets.create_secret(Name=name, SecretString=secrets.token_hex(32))["ARN"]
         made = Deployed(aws, physical, parameters)
         answered = {"cloudformation": _CloudFormation(made), "lambda": _Lambda(made)}
         monkeypatch.setattr(boto3, "client", lambda service, **_: answered.get(service) or _client(service))

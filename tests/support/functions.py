@@ -14,6 +14,7 @@ from presence.tables.users import UserTable
 from tests.support.aws import Account
 
 SHARDS = 4
+LOG_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/"
 
 
 class Clock:
@@ -83,4 +84,6 @@ def make_resources(aws: Account) -> dict[str, str]:
         "HISTORY_TABLE": aws.make_table("HistoryTable"),
         "HISTORY_DAYS": "30",
         "HISTORY_FAILURE_QUEUE_URL": aws.make_queue("history-failures"),
+        "LOG_NAMES": "hmac",
+        "LOG_NAMES_KEY": aws.secrets.create_secret(Name="log-names-key", SecretString=LOG_KEY)["ARN"],
     }

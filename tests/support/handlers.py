@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,15 @@ class _Noted(Observer):
 
     def failure(self, message: str, **details: object) -> None:
         self.reasons.append(f"{message}: {details.get('reason')}")
+
+    @contextmanager
+    def following(self, _traceparent: str | None) -> Iterator[None]:
+        """Follow nothing."""
+        yield
+
+    def as_logged(self, text: str) -> str:
+        """Return the text as it is."""
+        return text
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Count nothing."""

@@ -45,6 +45,7 @@ DOMAIN = (
     "instants",
     "knowledge",
     "known_calendar",
+    "log_names",
     "mapping",
     "messages",
     "presences",
@@ -55,6 +56,7 @@ DOMAIN = (
     "rights",
     "showing",
     "standing_claims",
+    "stream_records",
     "timeline",
     "working_hours",
 )
@@ -71,6 +73,7 @@ OF_THE_DOMAIN_IN_EXCHANGE = {
     "instants",
     "profile_documents",
     "profiles",
+    "quiet_loggers",
     "working_hours",
 }
 NEVER_IN_DOMAIN = {"boto3", "botocore", "exchangelib", "requests", "os", "time", "aws_lambda_powertools"}

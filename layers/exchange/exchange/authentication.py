@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -26,19 +25,6 @@ _SCHEMES: Mapping[Authentication, frozenset[str]] = {
     Authentication.NTLM: frozenset({"ntlm", "negotiate"}),
     Authentication.BASIC: frozenset({"basic"}),
 }
-_TALKATIVE_LOGGERS = ("exchangelib", "spnego", "requests_ntlm")
-
-
-def silence_loggers() -> None:
-    """Silence the loggers of the libraries below: they print Authorization headers, tokens and bodies."""
-    for name in _TALKATIVE_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.handlers = [logging.NullHandler()]
-        logger.propagate = False
-        logger.setLevel(logging.CRITICAL + 1)
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith(tuple(f"{talkative}." for talkative in _TALKATIVE_LOGGERS)):
-            logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 class Login:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TypeVar
 
 from exchange.asking import ask_endpoint
-from exchange.authentication import silence_loggers
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
@@ -25,6 +24,7 @@ from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFro
 from exchange.locating import Locator, Resolution, ews_url
 from exchange.network import Network
 from exchange.problems import unexpected_error
+from exchange.quiet_loggers import silence_loggers
 from exchange.sessions import GatewaySession
 from exchange.sockets import Timeouts
 from presence.automatic_replies import AutomaticReplies

@@ -24,6 +24,7 @@ from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFa
 from presence.freshness import Rules
 from presence.instants import MINUTE, floor_to_minute
 from presence.knowledge import LOOKS_BACK
+from presence.log_names import Person
 from presence.messages import CheckReason, CheckRequest
 from presence.profiles import Assignment, Profiles
 from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
@@ -80,6 +81,8 @@ class CheckSummary:
     but not their automatic replies, by code. `dropped` are those whose next turn has come, who were removed, or whose
     calendar is switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record
     could not be read or written, by user id: their message has to come back, which is harmless to the others.
+    `changed` are those who have a new version to be published, `problems_begun` those who had no such problem before,
+    by code.
     """
 
     checked: int = 0
@@ -92,10 +95,12 @@ class CheckSummary:
     replies_problems: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     errors: dict[str, Exception] = field(default_factory=dict)
+    changed: list[Person] = field(default_factory=list)
+    problems_begun: defaultdict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))
 
     def as_details(self) -> dict[str, object]:
-        """Return the numbers for a log line; the zeros are left out."""
-        numbers = {
+        """Return numbers and people for a log line; zeros and nobody are left out."""
+        details = {
             "checked": self.checked,
             "written": self.written,
             "published": self.published,
@@ -104,8 +109,22 @@ class CheckSummary:
             "unknown_profiles": self.unknown_profiles,
             "problems": self.problems,
             "replies_problems": self.replies_problems,
+            "changed": self.changed,
+            "problems_begun": self.problems_begun,
         }
-        return {name: number for name, number in numbers.items() if number}
+        return {name: detail for name, detail in details.items() if detail}
+
+    def note_written(self, before: PresenceRecord | None, after: PresenceRecord) -> None:
+        """Note that a record was written, and what is new about it."""
+        person = Person(after.user_id, after.address)
+        self.written += 1
+        if before is None or after.version != before.version:
+            self.published += 1
+            self.changed.append(person)
+        if after.problem is not None:
+            code = after.problem.problem.code
+            if before is None or before.problem is None or before.problem.problem.code != code:
+                self.problems_begun[code].append(person)
 
     def raise_errors(self) -> None:
         """Raise `UsersFailed` if the records of some users could not be read or written."""
@@ -195,8 +214,7 @@ class CalendarCheck:
                 continue
             if after is not None:
                 written.append(after)
-                summary.written += 1
-                summary.published += before is None or after.version != before.version
+                summary.note_written(before, after)
         return written
 
     def _gaps(self, users: Sequence[User], outcomes: Mapping[str, Readings | Problem]) -> list[str]:

@@ -26,7 +26,7 @@ MOST_USERS_A_TRANSITION = 100
 MOST_ATTEMPTS = 100
 """Far more than fit into an interval; the time until the next attempt doubles with each."""
 
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class CheckReason(StrEnum):
@@ -137,6 +137,18 @@ def decode_tick(event: object) -> datetime:
 def new_traceparent() -> str:
     """Return a new traceparent: version 00, random ids, sampled."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def trace_id_of(traceparent: str) -> str | None:
+    """Return the trace id, by which all log lines on the way of a change are found; None if it is no traceparent."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    return match[1] if match else None
+
+
+def traceparent_in(body: object) -> str | None:
+    """Return the traceparent that stands in the body of a message, also of a malformed one; None if there is none."""
+    match = re.search(rf'"traceparent"\s*:\s*"({_TRACEPARENT.pattern})"', body) if isinstance(body, str) else None
+    return match[1] if match else None
 
 
 def _message(body: object, expected: str) -> Mapping[str, object]:

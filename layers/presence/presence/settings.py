@@ -14,8 +14,17 @@ from typing import Self
 from presence.errors import ConfigurationError
 from presence.events import Disclosure
 from presence.freshness import Rules
+from presence.log_names import LogNames
 
 LONGEST_INTERVAL_MINUTES = 240
+
+
+@dataclass(frozen=True, slots=True)
+class LogNaming:
+    """How log lines name people, and the secret that holds the key for it, by name or ARN."""
+
+    style: LogNames
+    key_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class CheckCalendarsSettings:
     longest_read: float
     longest_replies_read: float
     rules: Rules
+    log_naming: LogNaming
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -80,6 +90,7 @@ class CheckCalendarsSettings:
             longest_read=0.6 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
             longest_replies_read=0.15 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
             rules=_rules(environment),
+            log_naming=_log_naming(environment),
         )
 
 
@@ -111,6 +122,7 @@ class ApplyTransitionsSettings:
     transition_queue_url: str
     transition_shards: int
     rules: Rules
+    log_naming: LogNaming
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -120,6 +132,7 @@ class ApplyTransitionsSettings:
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
             transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
             rules=_rules(environment),
+            log_naming=_log_naming(environment),
         )
 
 
@@ -134,6 +147,7 @@ class SetPresenceSettings:
     transition_queue_url: str
     transition_shards: int
     rules: Rules
+    log_naming: LogNaming
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -146,6 +160,7 @@ class SetPresenceSettings:
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
             transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
             rules=_rules(environment),
+            log_naming=_log_naming(environment),
         )
 
 
@@ -157,6 +172,7 @@ class PublishPresenceSettings:
     event_source: str
     failure_queue_url: str
     disclosure: Disclosure
+    log_naming: LogNaming
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -166,6 +182,7 @@ class PublishPresenceSettings:
             event_source=_text(environment, "EVENT_SOURCE"),
             failure_queue_url=_text(environment, "PUBLISH_FAILURE_QUEUE_URL"),
             disclosure=Disclosure(until=_flag(environment, "PUBLISH_UNTIL"), next=_flag(environment, "PUBLISH_NEXT")),
+            log_naming=_log_naming(environment),
         )
 
 
@@ -176,6 +193,7 @@ class RecordHistorySettings:
     history_table: str
     kept: timedelta
     failure_queue_url: str
+    log_naming: LogNaming
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -184,6 +202,7 @@ class RecordHistorySettings:
             history_table=_text(environment, "HISTORY_TABLE"),
             kept=timedelta(days=_number(environment, "HISTORY_DAYS", 1, 365)),
             failure_queue_url=_text(environment, "HISTORY_FAILURE_QUEUE_URL"),
+            log_naming=_log_naming(environment),
         )
 
 
@@ -194,6 +213,14 @@ def _rules(environment: Mapping[str, str]) -> Rules:
         check_interval=_check_interval(environment),
         publish_until=_flag(environment, "PUBLISH_UNTIL"),
     )
+
+
+def _log_naming(environment: Mapping[str, str]) -> LogNaming:
+    style = _text(environment, "LOG_NAMES")
+    if style not in set(LogNames):
+        words = ", ".join(LogNames)
+        raise ConfigurationError(f"the environment variable LOG_NAMES is {style[:40]!r}, none of {words}")
+    return LogNaming(LogNames(style), _text(environment, "LOG_NAMES_KEY"))
 
 
 def _check_interval(environment: Mapping[str, str]) -> timedelta:

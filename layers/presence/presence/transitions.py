@@ -11,6 +11,7 @@ from datetime import datetime
 from presence.decisions import Decision, at_transition
 from presence.errors import UsersFailed
 from presence.freshness import Rules
+from presence.log_names import Person
 from presence.messages import TransitionRequest
 from presence.queues import Queue, QueuedMessage
 from presence.records import PresenceRecord
@@ -27,12 +28,14 @@ WRITERS = 16
 class TransitionSummary:
     """What came of a request, in numbers of users; `postponed`: it came too early and was put back.
 
-    `errors` are those who could not be served, by user id: their message has to come back.
+    `users` are those to whom it was applied. `errors` are those who could not be served, by user id: their message has
+    to come back.
     """
 
     applied: int = 0
     nothing_due: int = 0
     postponed: int = 0
+    users: Sequence[Person] = ()
     errors: Mapping[str, Exception] = field(default_factory=dict)
 
     def raise_errors(self) -> None:
@@ -126,7 +129,8 @@ class TransitionApplication:
             self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
         except Exception as error:  # noqa: BLE001  likewise; what falls due next is found by the schedule, late
             read.errors.update({record.user_id: error for record in written})
-        return TransitionSummary(applied=len(written), nothing_due=nothing_due, errors=read.errors)
+        users = [Person(record.user_id, record.address) for record in written]
+        return TransitionSummary(len(written), nothing_due, users=users, errors=read.errors)
 
     def _decide(self, record: PresenceRecord | None) -> Decision:
         if record is None:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import spnego
 
-from exchange.authentication import Login, silence_loggers
+from exchange.authentication import Login
 from exchange.bounded_http import Answer, WebClient
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
@@ -348,21 +347,3 @@ def test_whoever_makes_a_reader_silences_the_libraries_below(net: Net) -> None:
     net.reader()
 
     assert not any(logger.isEnabledFor(logging.CRITICAL) or logger.propagate for logger in loggers)
-
-
-def test_the_libraries_below_say_nothing_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
-    """They would print Authorization headers, tokens and bodies."""
-    silence_loggers()
-    with caplog.at_level(logging.DEBUG):
-        for name in (
-            "exchangelib",
-            "exchangelib.util",
-            "exchangelib.util.xml",
-            "spnego",
-            "spnego._ntlm",
-            "requests_ntlm",
-        ):
-            logging.getLogger(name).critical("Authorization: Basic secret")
-        spnego.client("u", "p", hostname="mail.example.com", service="http", protocol="ntlm").step()
-
-    assert not caplog.records

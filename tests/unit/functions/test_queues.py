@@ -12,11 +12,12 @@ import pytest
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.errors import MalformedMessage, Problem
+from presence.log_names import name_of_user
 from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_traceparent
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import User
 from presence.tables.users import bucket_of
-from tests.support.functions import Clock, Stack, queue_event
+from tests.support.functions import LOG_KEY, Clock, Stack, queue_event
 from tests.support.records import available_record
 
 BUSY = Presence(Availability.BUSY, Activity.BUSY)
@@ -157,7 +158,9 @@ def test_a_user_whose_record_is_malformed_comes_back(
     )
     event = queue_event(apply if name == "apply_transitions" else check_it)
     assert handler.lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert user_id(1) in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert name_of_user(LOG_KEY, user_id(1)) in out
+    assert user_id(1) not in out
 
 
 @pytest.mark.parametrize("name", QUEUES)

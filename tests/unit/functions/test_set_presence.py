@@ -9,10 +9,11 @@ import pytest
 
 from presence.errors import MalformedMessage
 from presence.knowledge import CalendarUse
+from presence.log_names import name_of_user
 from presence.presences import Activity, Availability, Presence
 from presence.records import PresenceRecord, User
 from presence.tables.configuration import GATEWAYS, ConfigTable
-from tests.support.functions import Stack
+from tests.support.functions import LOG_KEY, Stack
 
 ALICE = "alice@example.com"
 AWAY = Presence(Availability.AWAY, Activity.AWAY)
@@ -42,13 +43,34 @@ def test_what_is_set_is_written_answered_and_logged_with_who_asked(
     }
     out = capsys.readouterr().out
     (line,) = [json.loads(text) for text in out.splitlines() if "command carried out" in text]
-    assert (line["command"], line["user_id"], line["requested_by"]) == ("SetPresence", alice.user_id, "desk")
+    assert (line["command"], line["requested_by"]) == ("SetPresence", "desk")
+    assert line["user"] == name_of_user(LOG_KEY, alice.user_id)
     assert '"CommandsCarriedOut":[1.0]' in out
     assert ALICE not in out
+    assert alice.user_id not in out
     delayed = stack.aws.sqs.get_queue_attributes(
         QueueUrl=stack.variables["TRANSITION_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )["Attributes"]
     assert delayed == {"ApproximateNumberOfMessagesDelayed": "1"}, "its end is less than 150 seconds away"
+
+
+@pytest.mark.parametrize(
+    "asked_by", [ALICE, ALICE.upper(), f"arn:aws:sts::1:assumed-role/Desk/{ALICE}"], ids=["small", "CAPITALS", "role"]
+)
+def test_who_asks_for_themselves_is_not_named_beside_their_name(
+    stack: Stack, capsys: pytest.CaptureFixture[str], asked_by: str
+) -> None:
+    alice = stack.users.add(ALICE)
+    handler = stack.handler("set_presence")
+    handler.lambda_handler(command("SetPresence", presence="Away", requestedBy=asked_by), None)
+    handler.lambda_handler(command("ClearPresence", requestedBy="carol@example.com"), None)
+    out = capsys.readouterr().out
+    first, second = (json.loads(text) for text in out.splitlines() if "command carried out" in text)
+    assert "address-" in first["requested_by"]
+    assert second["requested_by"] == "carol@example.com", "who acts for somebody else is named"
+    assert ALICE not in out.lower()
+    assert first["user"] == second["user"] == name_of_user(LOG_KEY, alice.user_id)
+    assert first["correlation_id"] != second["correlation_id"]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +124,9 @@ def test_a_malformed_record_is_no_refusal_but_an_error_that_an_alarm_sees(stack:
         UpdateExpression="SET availability = :none",
         ExpressionAttributeValues={":none": {"S": "Invisible"}},
     )
-    with pytest.raises(MalformedMessage, match=alice.user_id):
+    with pytest.raises(MalformedMessage, match=name_of_user(LOG_KEY, alice.user_id)) as raised:
         handler.lambda_handler(command("ClearPresence"), None)
+    assert alice.user_id not in str(raised.value), "the runtime logs it"
 
 
 def test_a_calendar_that_is_switched_off_is_left_to_the_schedule_and_on_again_read_at_once(stack: Stack) -> None:

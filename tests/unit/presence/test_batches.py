@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,13 +12,22 @@ from presence.errors import ConcurrentWrites, MalformedMessage
 
 
 class Log:
-    """Keeps what was logged."""
+    """Keeps what was logged, and which traces were followed meanwhile."""
 
     def __init__(self) -> None:
         self.failures: list[tuple[str, dict[str, object]]] = []
+        self.followed: list[str | None] = []
+        self.following_now: str | None = None
 
     def failure(self, message: str, **details: object) -> None:
         self.failures.append((message, details))
+        self.followed.append(self.following_now)
+
+    @contextmanager
+    def following(self, traceparent: str | None) -> Iterator[None]:
+        self.following_now = traceparent
+        yield
+        self.following_now = None
 
 
 def decode(body: str) -> int:
@@ -101,6 +113,42 @@ def test_what_failed_comes_back_alone_and_all_others_are_handled() -> None:
         ("malformed message", {"record": "m1", "reason": "body: 'x' is no number"}),
         ("record not handled", {"record": "m2", "reason": "user 2: changed under our hands"}),
     ]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A message that knows its trace."""
+
+    number: int
+    traceparent: str
+
+
+def test_what_is_logged_of_each_record_is_found_by_its_own_trace() -> None:
+    """Of malformed ones by the traceparent that stands in them, of others by the one that they were decoded with."""
+    first, second, fresh = (f"00-{digit * 32}-{'b' * 16}-01" for digit in "123")
+
+    def read(body: str) -> Traced:
+        if not body.startswith("1"):
+            raise MalformedMessage("no")
+        return Traced(1, fresh)
+
+    def fail(_: Traced) -> None:
+        raise ConcurrentWrites("changed")
+
+    log = Log()
+    event = queue_event(f'{{"traceparent": "{first}"', "1", f'{{"x":1,"traceparent":"{second}"}}', "no trace")
+    handle_each(decode_queue_event(event, read), fail, log)
+    assert log.followed == [first, second, None, fresh]
+
+
+def test_records_of_a_stream_are_found_by_the_trace_that_wrote_them() -> None:
+    traceparent = f"00-{'1' * 32}-{'b' * 16}-01"
+    written = {"dynamodb": {"SequenceNumber": "1", "NewImage": {"traceparent": {"S": traceparent}}}}
+    followed: list[str | None] = []
+    log = Log()
+    batch = stream_batch({"Records": [written, {"dynamodb": {"SequenceNumber": "2"}}]})
+    handle_each(batch, lambda _: followed.append(log.following_now), log)
+    assert followed == [traceparent, None]
 
 
 def test_of_an_error_that_is_not_ours_only_its_kind_is_logged() -> None:

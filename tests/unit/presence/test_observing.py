@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from presence.log_names import LogNames, PeopleNames, Person, name_of_address, name_of_user
 from presence.observing import METRIC_NAMESPACE, Observer
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -28,13 +30,13 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[Mapping[str, Any]]:
 
 
 def test_a_line_says_what_was_done_by_which_function_with_its_details(capsys: pytest.CaptureFixture[str]) -> None:
-    Observer("apply_transitions").info("transitions applied", due=TEN, applied=3, traceparent="00-1-2-01")
+    Observer("apply_transitions").info("transitions applied", due=TEN, applied=3)
     (line,) = lines(capsys)
     assert line["level"] == "INFO"
     assert line["message"] == "transitions applied"
     assert line["function"] == "apply_transitions"
     assert line["applied"] == 3
-    assert line["traceparent"] == "00-1-2-01"
+    assert "correlation_id" not in line
     assert line["due"].startswith("2026-11-23")
     assert line["service"].startswith("stack-")
 
@@ -49,6 +51,64 @@ def test_a_warning_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     Observer("check_calendars").warning("a certificate ends soon", days_left=9)
     (line,) = lines(capsys)
     assert (line["level"], line["days_left"], line["function"]) == ("WARNING", 9, "check_calendars")
+
+
+def test_what_is_logged_while_a_trace_is_followed_has_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    observer = Observer("check_calendars")
+    with observer.following(f"00-{'1' * 32}-{'b' * 16}-01"):
+        observer.info("first")
+        with observer.following(f"00-{'2' * 32}-{'b' * 16}-01"):
+            observer.warning("second")
+        observer.failure("third")
+        observer.count({"CalendarsChecked": 1})
+        with observer.following("no traceparent"):
+            observer.info("fourth")
+    observer.info("fifth")
+    found = [line.get("correlation_id") for line in lines(capsys)]
+    assert found == ["1" * 32, "2" * 32, "1" * 32, "1" * 32, None, None]
+
+
+def test_threads_that_work_side_by_side_follow_their_own_traces(capsys: pytest.CaptureFixture[str]) -> None:
+    observer = Observer("apply_transitions")
+    both_follow = threading.Barrier(2)
+
+    def work(digit: str) -> None:
+        with observer.following(f"00-{digit * 32}-{'b' * 16}-01"):
+            both_follow.wait(5)
+            observer.info(f"line {digit}")
+
+    threads = [threading.Thread(target=work, args=(digit,)) for digit in "12"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {line["message"]: line["correlation_id"] for line in lines(capsys)} == {
+        "line 1": "1" * 32,
+        "line 2": "2" * 32,
+    }
+
+
+def test_people_are_named_wherever_they_stand_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    user_id, key = "6f1c0a9b8d7e6f5a4b3c2d1e0f9a8b7c", "k" * 32
+    observer = Observer("check_calendars", PeopleNames(LogNames.HMAC, lambda: key))
+    observer.failure(
+        "record not handled",
+        record=user_id,  # a number that AWS gave may look so
+        reason=f"user {user_id}: alice@example.com",
+        changed=[Person(user_id, "alice@example.com")],
+        requested_by="alice@example.com",
+    )
+    (line,) = lines(capsys)
+    name, mailbox = name_of_user(key, user_id), name_of_address(key, "alice@example.com")
+    assert (line["reason"], line["changed"]) == (f"user {name}: {mailbox}", [name])
+    assert (line["record"], line["requested_by"]) == (user_id, "alice@example.com")
+    assert observer.as_logged(f"PresenceTable[{user_id}]") == f"PresenceTable[{name}]"
+
+
+def test_a_function_that_names_nobody_strikes_people_out(capsys: pytest.CaptureFixture[str]) -> None:
+    Observer("schedule_checks").failure("failed", reason=f"user {'a' * 32}: bob@example.org")
+    (line,) = lines(capsys)
+    assert line["reason"] == "user user-unnamed: address-unnamed"
 
 
 def test_a_text_over_several_lines_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,11 @@ import pytest
 from presence.errors import ConfigurationError
 from presence.events import Disclosure
 from presence.freshness import Rules
+from presence.log_names import LogNames
 from presence.settings import (
     ApplyTransitionsSettings,
     CheckCalendarsSettings,
+    LogNaming,
     PublishPresenceSettings,
     RecordHistorySettings,
     ScheduleChecksSettings,
@@ -46,6 +48,8 @@ GOOD: dict[str, str] = {
     "HISTORY_TABLE": "history",
     "HISTORY_DAYS": "30",
     "HISTORY_FAILURE_QUEUE_URL": "https://sqs.test/history-failures",
+    "LOG_NAMES": "hmac",
+    "LOG_NAMES_KEY": "log-names-key",
 }
 """Every variable of every function, as a deployed stack has it."""
 
@@ -146,6 +150,7 @@ def test_settings_of_check_calendars() -> None:
         longest_read=36,
         longest_replies_read=9,
         rules=Rules(unknown_after=timedelta(hours=12), publish_until=False),
+        log_naming=LogNaming(LogNames.HMAC, "log-names-key"),
     )
 
 
@@ -164,6 +169,7 @@ def test_settings_of_apply_transitions() -> None:
         transition_queue_url="https://sqs.test/transitions",
         transition_shards=16,
         rules=Rules(unknown_after=timedelta(hours=12), publish_until=True),
+        log_naming=LogNaming(LogNames.HMAC, "log-names-key"),
     )
 
 
@@ -182,6 +188,7 @@ def test_settings_of_set_presence() -> None:
             check_interval=timedelta(minutes=10),
             publish_until=False,
         ),
+        log_naming=LogNaming(LogNames.HMAC, "log-names-key"),
     )
 
 
@@ -194,7 +201,15 @@ def test_settings_of_publish_presence(until: str, following: str) -> None:
         event_source="urn:calendar-presence:test",
         failure_queue_url="https://sqs.test/failures",
         disclosure=Disclosure(until=until == "true", next=following == "true"),
+        log_naming=LogNaming(LogNames.HMAC, "log-names-key"),
     )
+
+
+@pytest.mark.parametrize("function", [case[0] for case in CASES if case[1] == "LOG_NAMES"])
+@pytest.mark.parametrize("wrong", ["HMAC", "name", "hmac ", "user_id"])
+def test_a_way_to_name_people_that_is_none_is_named(function: str, wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"variable LOG_NAMES is '{wrong}', none of hmac, user-id, address"):
+        READ_BY[function]({**GOOD, "LOG_NAMES": wrong})
 
 
 def test_settings_do_not_change() -> None:
