@@ -143,6 +143,17 @@ def _add_users(commands: Commands[_Parser]) -> None:
     for name, action in (("add", add), ("load", load), ("show", listing), ("remove", remove)):
         action.set_defaults(module="cli.users", action=name)
         _add_stack(action)
+    log_name = actions.add_parser(
+        "log-name",
+        help="say how log lines name somebody, or who is meant by a name",
+        description="Log lines name people by a keyed HMAC. Leaves a line in the audit trail.",
+    )
+    log_name.set_defaults(module="cli.log_names")
+    who = log_name.add_mutually_exclusive_group(required=True)
+    # Optional though a list, as for `replay`.
+    who.add_argument("addresses", nargs="*", default=[], metavar="ADDRESS")
+    who.add_argument("--who", metavar="NAME", help="the name in a log line, for example user-4c2f0e9d8b7a6150")
+    _add_stack(log_name)
 
 
 def _add_gateways(commands: Commands[_Parser]) -> None:

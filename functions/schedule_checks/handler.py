@@ -43,10 +43,10 @@ def parts() -> Parts:
 
 def lambda_handler(event: object, _context: object) -> dict[str, int]:
     """Take a tick of the schedule; return how many users were queued, in how many requests."""
-    tick = decode_tick(event)
     schedule, observer = parts()
     traceparent = new_traceparent()
     with observer.following(traceparent):
+        tick = decode_tick(event)
         queued = schedule.tick(tick, system_clock(), traceparent)
         observer.info("checks queued", users=queued.users, requests=queued.requests)
         observer.count({"ChecksQueued": queued.users})

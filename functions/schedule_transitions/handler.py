@@ -44,10 +44,10 @@ def parts() -> Parts:
 
 def lambda_handler(event: object, _context: object) -> dict[str, int]:
     """Take a tick of the schedule; return how many transitions were queued, coming and overdue."""
-    decode_tick(event)
     schedule, observer = parts()
     traceparent = new_traceparent()
     with observer.following(traceparent):
+        decode_tick(event)
         queued = schedule.tick(system_clock(), traceparent)
         observer.info("transitions queued", coming=queued.coming, overdue=queued.overdue)
         observer.count({"TransitionsQueued": queued.coming, "TransitionsOverdue": queued.overdue})

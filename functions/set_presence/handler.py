@@ -13,7 +13,7 @@ from presence.clock import system_clock
 from presence.command_requests import CommandRequest, decode_command_request
 from presence.commanding import Commanded, CommandExecution
 from presence.current_profiles import current_profiles
-from presence.errors import ConcurrentWrites, ConfigurationError, MalformedMessage
+from presence.errors import ConfigurationError, MalformedMessage
 from presence.instants import format_instant
 from presence.log_key import people_names
 from presence.log_names import Person
@@ -67,9 +67,6 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
             done = execution.run(request, traceparent)
         except ConfigurationError as refusal:
             return _refused(refusal, observer)
-        except (MalformedMessage, ConcurrentWrites) as error:
-            # The runtime writes the text of an error into the log, and this one names the user.
-            raise type(error)(observer.as_logged(str(error))) from None
         _note(done, request, observer)
         return _answer(done)
 

@@ -14,6 +14,7 @@ from typing import Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from presence.errors import CalendarPresenceError
 from presence.log_names import NOBODY_NAMED, PeopleNames
 from presence.messages import trace_id_of
 from presence.quiet_loggers import OF_AWS, silence
@@ -42,11 +43,15 @@ class Observer:
     def following(self, traceparent: str | None) -> Iterator[None]:
         """Let all lines written meanwhile, in this thread, have the trace id of a traceparent as correlation id.
 
-        None, or what is no traceparent: they have none.
+        None, or what is no traceparent: they have none. The text of an error of ours that is raised meanwhile names
+        people as lines do: Lambda's runtime will write it into the log.
         """
         token = _followed.set(None if traceparent is None else trace_id_of(traceparent))
         try:
             yield
+        except CalendarPresenceError as error:
+            error.args = (self.as_logged(str(error)),)
+            raise
         finally:
             _followed.reset(token)
 
@@ -63,7 +68,7 @@ class Observer:
         self._logger.error(message, extra=self._line(details))
 
     def as_logged(self, text: str) -> str:
-        """Return a text with people named as in log lines: that of an error, say, which the runtime will log."""
+        """Return a text with people named as in log lines."""
         return self._names.in_text(text)
 
     def count(self, counts: Mapping[str, int]) -> None:
