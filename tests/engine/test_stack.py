@@ -22,6 +22,7 @@ from local.exchange.organisation import Entry, Mailbox, Organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.errors import DeploymentError
 from local.stack.local_stack import LocalStack
+from presence.log_names import name_of_user
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -243,6 +244,26 @@ def test_a_message_that_can_t_be_understood_goes_to_the_dead_letters_and_stops_n
         wait_for(lambda: story.messages("TransitionDeadLetterQueueUrl") == 1)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=as_deployed)
+
+
+def test_log_lines_name_people_by_the_stack_s_key_and_in_no_other_way(tell: Callable[[int], Story]) -> None:
+    story = tell(1)
+    story.check_all()
+    wait_for(story.deliveries)
+    deployment, (user_id,) = story.stack.deployment, [item["userId"]["S"] for item in story.records().values()]
+    secrets = deployment.client("secretsmanager")
+    key = secrets.get_secret_value(SecretId=deployment.outputs["LogNamesKeyId"])["SecretString"]
+    name = name_of_user(key, user_id)
+    logs: dict[str, str] = {}
+
+    def all_name_them() -> bool:
+        logs.update({each: "".join(deployment.logs_of(each)) for each in ("check_calendars", "publish_presence")})
+        return all(name in log for log in logs.values())
+
+    wait_for(all_name_them)
+    for log in logs.values():
+        assert user_id not in log
+        assert story.addresses[0] not in log
 
 
 def test_a_function_has_the_rights_of_its_role_and_no_others(stack: LocalStack) -> None:
