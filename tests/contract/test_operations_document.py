@@ -21,6 +21,7 @@ from exchange.gateways import DiscoveryStep
 from local.exchange.certificates import CertificateAuthority
 from presence import data_gaps
 from presence.errors import ProblemKind
+from presence.log_names import LogNames
 from tests.support.schemas import DOCS, complaints, schema
 from tests.support.template import resources, template
 
@@ -113,6 +114,11 @@ def test_the_steps_of_autodiscover_stand_there_in_their_order() -> None:
 def test_every_parameter_is_named_by_a_need_and_no_other() -> None:
     shown = [name for row in rows(section("Deploy"), "need") for name in names(row[1])]
     assert sorted(set(shown)) == sorted(template()["Parameters"])
+
+
+def test_every_way_to_name_people_is_explained() -> None:
+    shown = [names(row[0])[0] for row in rows(section("Logs"), "value")]
+    assert shown == [style.value for style in LogNames]
 
 
 def test_every_alarm_is_explained_and_no_other() -> None:
