@@ -23,6 +23,7 @@ from local.exchange.server import SimulatedExchange
 from local.stack.local_stack import LocalStack
 from presence.clock import system_clock
 from presence.history import HistoryEntry
+from presence.log_names import LogNames
 from presence.records import PresenceRecord
 from presence.tables.history import entry_from_item
 from presence.tables.items import from_attributes
@@ -83,6 +84,7 @@ class Workbench:
         self._exits = ExitStack()
         # With an interval of a minute each user has their turn in every tick.
         parameters = {"CheckIntervalMinutes": "1", "TransitionShards": str(_SHARDS), "HistoryDays": "30"}
+        parameters["LogNames"] = LogNames.ADDRESS  # its people are those of the event, whom the log should name
         self._stack = LocalStack(parameters=parameters)
         self._organisation = demo_organisation(system_clock() - _CHANGES_ARE_OVER)
 

@@ -168,7 +168,7 @@ class Engine:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "LAMBDA_EXECUTOR": "local",
-            "LOG_LEVEL": "INFO",
+            "LOG_LEVEL": "WARNING",  # at INFO it writes down what is published
         }
         variables.update({name: value for name, value in self.environment.items() if name != "AWS_ENDPOINT_URL"})
         if self._state is not None:

@@ -43,14 +43,18 @@ class Observer:
     def following(self, traceparent: str | None) -> Iterator[None]:
         """Let all lines written meanwhile, in this thread, have the trace id of a traceparent as correlation id.
 
-        None, or what is no traceparent: they have none. The text of an error of ours that is raised meanwhile names
-        people as lines do: Lambda's runtime will write it into the log.
+        None, or what is no traceparent: they have none. An error that is raised meanwhile, with which the function
+        fails, gets a line too; in the text of one of ours people are named as in lines, since Lambda's runtime logs it.
         """
         token = _followed.set(None if traceparent is None else trace_id_of(traceparent))
         try:
             yield
         except CalendarPresenceError as error:
             error.args = (self.as_logged(str(error)),)
+            self.failure("failed", reason=str(error))
+            raise
+        except Exception as error:
+            self.failure("failed", reason=type(error).__name__)
             raise
         finally:
             _followed.reset(token)

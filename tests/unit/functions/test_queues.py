@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
@@ -161,6 +162,33 @@ def test_a_user_whose_record_is_malformed_comes_back(
     out = capsys.readouterr().out
     assert name_of_user(LOG_KEY, user_id(1)) in out
     assert user_id(1) not in out
+
+
+@pytest.mark.parametrize(
+    ("style", "called", "key_is_lost"),
+    [
+        ("hmac", name_of_user(LOG_KEY, user_id(1)), False),
+        ("user-id", user_id(1), False),
+        ("address", "", False),
+        ("hmac", "user-unnamed", True),
+        ("user-id", user_id(1), True),
+    ],
+)
+@pytest.mark.usefixtures("apply_transitions")
+def test_people_are_named_as_the_operator_wants_and_a_lost_key_stops_nothing(
+    stack: Stack, capsys: pytest.CaptureFixture[str], style: str, called: str, key_is_lost: bool
+) -> None:
+    if key_is_lost:
+        stack.aws.secrets.delete_secret(SecretId=stack.variables["LOG_NAMES_KEY"], ForceDeleteWithoutRecovery=True)
+    due = falls_due(stack, 1, 0)
+    address = stack.presences.get_many([user_id(1)]).found[user_id(1)].address
+    stack.variables["LOG_NAMES"] = style
+    assert stack.handler("apply_transitions").lambda_handler(queue_event(due), None) == {"batchItemFailures": []}
+    out = capsys.readouterr().out
+    (line,) = [json.loads(text) for text in out.splitlines() if "transitions applied" in text]
+    assert line["users"] == [called or address]
+    assert (address in out) == (style == "address")
+    assert stack.presences.get_many([user_id(1)]).found[user_id(1)].presence == BUSY
 
 
 @pytest.mark.parametrize("name", QUEUES)

@@ -294,6 +294,8 @@ def test_nothing_that_nobody_may_read_is_logged_stored_queued_or_published(run: 
         "record_history",
         "apply_transitions",
         "set_presence",
+        "schedule_checks",
+        "schedule_transitions",
     }
     untraced = [(line["message"], line["record"]) for line in run.lines if "correlation_id" not in line]
     assert untraced == [("malformed message", "m1"), ("malformed message", "m2")]

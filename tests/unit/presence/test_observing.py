@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from presence.errors import ConcurrentWrites
 from presence.log_names import LogNames, PeopleNames, Person, name_of_address, name_of_user
 from presence.observing import METRIC_NAMESPACE, Observer
 
@@ -66,6 +67,25 @@ def test_what_is_logged_while_a_trace_is_followed_has_its_id(capsys: pytest.Capt
     observer.info("fifth")
     found = [line.get("correlation_id") for line in lines(capsys)]
     assert found == ["1" * 32, "2" * 32, "1" * 32, "1" * 32, None, None]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConcurrentWrites(f"user {'a' * 32}: changed"), "user user-unnamed: changed"),
+        (RuntimeError(f"password of {'a' * 32}"), "RuntimeError"),
+    ],
+)
+def test_an_error_with_which_a_function_fails_is_found_by_the_trace(
+    error: Exception, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    observer = Observer("set_presence")
+    with pytest.raises(type(error)) as raised, observer.following(f"00-{'1' * 32}-{'b' * 16}-01"):
+        raise error
+    (line,) = lines(capsys)
+    assert (line["message"], line["reason"], line["correlation_id"]) == ("failed", reason, "1" * 32)
+    if isinstance(error, ConcurrentWrites):
+        assert str(raised.value) == reason, "the runtime logs it"
 
 
 def test_threads_that_work_side_by_side_follow_their_own_traces(capsys: pytest.CaptureFixture[str]) -> None:
