@@ -250,6 +250,28 @@ DETAILED = "<t:FreeBusyViewType>Detailed</t:FreeBusyViewType>"
             "CalendarEvent 1 has BusyType 2 times",
         ),
         (event(f"{START}{START}{END}<t:BusyType>Busy</t:BusyType>"), "CalendarEvent 1 has StartTime 2 times"),
+        (event(f"{START}{END}{END}<t:BusyType>Busy</t:BusyType>"), "CalendarEvent 1 has EndTime 2 times"),
+        (
+            event(f"{START}{END}<t:BusyType>Busy</t:BusyType><t:CalendarEventDetails/><t:CalendarEventDetails/>"),
+            "CalendarEvent 1 has CalendarEventDetails 2 times",
+        ),
+        *(
+            (
+                event(
+                    f"{START}{END}<t:BusyType>Busy</t:BusyType><t:CalendarEventDetails><t:{name}>true</t:{name}>"
+                    f"<t:{name}>false</t:{name}></t:CalendarEventDetails>"
+                ),
+                f"CalendarEvent 1 has {name} 2 times",
+            )
+            for name in ("IsMeeting", "IsRecurring", "IsPrivate")
+        ),
+        (
+            free_busy_response(
+                f"{DETAILED}<t:MergedFreeBusy>{'0' * 48}</t:MergedFreeBusy>"
+                f"<t:MergedFreeBusy>{'2' * 48}</t:MergedFreeBusy>{FREE}"
+            ),
+            "FreeBusyView has MergedFreeBusy 2 times",
+        ),
         (
             event(f"{START}{END}<t:BusyType>Free<t:BusyType>Busy</t:BusyType></t:BusyType>"),
             "CalendarEvent 1: BusyType holds elements instead of a text",
@@ -274,6 +296,12 @@ def test_of_two_elements_where_there_should_be_one_neither_is_believed(response:
     assert (problem.code, problem.kind) == ("MalformedCalendar", ProblemKind.LASTING)
     assert what in problem.text
     assert "from 9" not in problem.text
+
+
+def test_what_the_schema_does_not_know_yet_may_come_twice() -> None:
+    news = "<t:Colour>red</t:Colour><t:Colour>green</t:Colour>"
+
+    assert entries(event(f"{news}{START}{END}<t:BusyType>Busy</t:BusyType>")) == entries(GOOD)
 
 
 def test_two_arrays_of_answers_are_no_answer() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +15,7 @@ from lxml import etree
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.merged import MERGED_INTERVAL, check_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
-from exchange.ews.single import only_child, only_text
+from exchange.ews.single import children_once, only_child, only_text, text_of
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
 from exchange.ews.times import lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
@@ -48,6 +47,12 @@ _START = f"{{{TYPES}}}StartTime"
 _END = f"{{{TYPES}}}EndTime"
 _BUSY_TYPE = f"{{{TYPES}}}BusyType"
 _DETAILS = f"{{{TYPES}}}CalendarEventDetails"
+_OF_VIEW = (_VIEW_TYPE, _MERGED, _EVENTS)
+_OF_EVENT = (_START, _END, _BUSY_TYPE, _DETAILS)
+_IS_MEETING = f"{{{TYPES}}}IsMeeting"
+_IS_RECURRING = f"{{{TYPES}}}IsRecurring"
+_IS_PRIVATE = f"{{{TYPES}}}IsPrivate"
+_OF_DETAILS = (_IS_MEETING, _IS_RECURRING, _IS_PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +122,17 @@ def _read_response(item: etree._Element, address: str, window: Window, interval:
     view = only_child(item, _VIEW)
     if view is None:
         raise MalformedXml("FreeBusyResponse has no FreeBusyView")
-    kind = only_text(view, _VIEW_TYPE) or ""
+    parts = children_once(view, _OF_VIEW)
+    kind = text_of(parts.get(_VIEW_TYPE), view)
     if kind in _VIEWS_WITHOUT:
         return no_calendar_entries(address, kind)
     if kind not in _VIEWS_WITH_ENTRIES:
         raise MalformedXml("FreeBusyView has no FreeBusyViewType" if not kind else "FreeBusyViewType is unknown")
-    events = only_child(view, _EVENTS)
+    events = parts.get(_EVENTS)
     read = [] if events is None else _read_events(events)
     # An entry without length claims no time.
     entries = [entry for entry in read if entry.start < window.end and entry.end > max(window.start, entry.start)]
-    merged = only_text(view, _MERGED)
+    merged = text_of(parts.get(_MERGED), view)
     entries += check_merged(
         merged, read, window, interval, array_is_there=events is not None, promised=kind in _VIEWS_WITH_MERGED
     )
@@ -145,43 +151,44 @@ def _read_events(events: etree._Element) -> list[CalendarEntry]:
 def _read_event(event: etree._Element, number: int) -> CalendarEntry:
     if event.tag != _EVENT:
         raise MalformedXml(f"element {number} of CalendarEventArray is no CalendarEvent")
-    start = _read_time(event, _START, number)
-    end = _read_time(event, _END, number)
+    parts = children_once(event, _OF_EVENT, number)
+    start = _read_time(text_of(parts.get(_START), event, number), "StartTime", number)
+    end = _read_time(text_of(parts.get(_END), event, number), "EndTime", number)
     if end < start:
         raise MalformedXml(f"CalendarEvent {number}: EndTime lies before StartTime")
-    text = only_text(event, _BUSY_TYPE, number)
+    text = text_of(parts.get(_BUSY_TYPE), event, number)
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no BusyType")
     busy_type = _BUSY_TYPES.get(text)
     if busy_type is None:
         raise MalformedXml(f"CalendarEvent {number}: BusyType is unknown")
-    details = only_child(event, _DETAILS, number)
+    details = parts.get(_DETAILS)
     if details is None:
         return CalendarEntry(start, end, busy_type)
+    shown = children_once(details, _OF_DETAILS, number)
     return CalendarEntry(
         start,
         end,
         busy_type,
-        is_meeting=_read_flag(details, "IsMeeting", number),
-        is_recurring=_read_flag(details, "IsRecurring", number),
-        is_private=_read_flag(details, "IsPrivate", number),
+        is_meeting=_read_flag(text_of(shown.get(_IS_MEETING), details, number), "IsMeeting", number),
+        is_recurring=_read_flag(text_of(shown.get(_IS_RECURRING), details, number), "IsRecurring", number),
+        is_private=_read_flag(text_of(shown.get(_IS_PRIVATE), details, number), "IsPrivate", number),
     )
 
 
-def _read_time(event: etree._Element, tag: str, number: int) -> datetime:
-    name = tag.rpartition("}")[2]
-    text = only_text(event, tag, number)
+def _read_time(text: str | None, name: str, number: int) -> datetime:
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no {name}")
-    with suppress(ValueError):
+    try:
         return read_time(text)
+    except ValueError:
+        pass
     shown = f" {text!r}" if _SHOWN_TIME.fullmatch(text) else ""
     zone = "has no time zone" if lacks_zone(text) else "is no date and time"
     raise MalformedXml(f"CalendarEvent {number}: {name}{shown} {zone}")
 
 
-def _read_flag(details: etree._Element, name: str, number: int) -> bool | None:
-    text = only_text(details, f"{{{TYPES}}}{name}", number)
+def _read_flag(text: str | None, name: str, number: int) -> bool | None:
     if text is None:
         return None
     flag = _FLAGS.get(text)

@@ -13,6 +13,7 @@ MERGED_INTERVAL = timedelta(minutes=30)
 _DIGITS = frozenset("01234")
 _NO_DATA = "4"
 _TAKEN = frozenset("123")
+_TAKES_NOTHING = frozenset({BusyType.FREE, BusyType.NO_DATA})
 
 
 def check_merged(
@@ -55,14 +56,14 @@ def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window, i
 
     One interval is left on either side, for servers that count from another minute than they were asked from.
     """
-    taking = [entry for entry in entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
-    for index, digit in enumerate(digits):
-        if digit in _TAKEN:
-            since = window.start + (index - 1) * interval
-            until = since + 3 * interval
-            if not any(entry.start < until and entry.end > since for entry in taking):
-                return True
-    return False
+    witnessed: set[int] = set()
+    for entry in entries:
+        if entry.busy_type not in _TAKES_NOTHING:
+            first = (entry.start - window.start) // interval - 1
+            last = -((window.start - entry.end) // interval)
+            witnessed.update(range(max(first, 0), min(last + 1, len(digits))))
+    taken = {index for index, digit in enumerate(digits) if digit in _TAKEN}
+    return not taken <= witnessed
 
 
 def _gaps(digits: str, entries: Sequence[CalendarEntry], window: Window, interval: timedelta) -> list[CalendarEntry]:

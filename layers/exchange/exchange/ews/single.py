@@ -5,6 +5,8 @@ A reader that takes the first of two would call somebody free whom the second ca
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
@@ -21,16 +23,38 @@ def only_child(parent: etree._Element, tag: str, number: int | None = None) -> e
     return found[0] if found else None
 
 
+def children_once(
+    parent: etree._Element, tags: Sequence[str], number: int | None = None
+) -> Mapping[str, etree._Element]:
+    """Return the children by tag. Raises `MalformedXml` if there are several of one of `tags`.
+
+    It looks at each child once, where `only_child` goes through all of them for each tag. Of tags that are not named,
+    which the caller must not look for, there may be several.
+    """
+    children = {child.tag: child for child in parent}
+    if len(children) < len(parent):
+        for tag in tags:
+            only_child(parent, tag, number)
+    return children
+
+
 def only_text(parent: etree._Element, tag: str, number: int | None = None) -> str | None:
     """Return the text of the child of that tag, without space around it; None if there is none.
 
     Raises `MalformedXml` if there are several, or one that holds elements beside its text.
     """
-    child = only_child(parent, tag, number)
+    return text_of(only_child(parent, tag, number), parent, number)
+
+
+def text_of(child: etree._Element | None, parent: etree._Element, number: int | None = None) -> str | None:
+    """Return the text of a child, without space around it; None if there is no child.
+
+    Raises `MalformedXml` if it holds elements beside its text.
+    """
     if child is None:
         return None
     if len(child):
-        raise MalformedXml(f"{_named(parent, number)}: {_local_name(tag)} holds elements instead of a text")
+        raise MalformedXml(f"{_named(parent, number)}: {_local_name(str(child.tag))} holds elements instead of a text")
     return (child.text or "").strip()
 
 
