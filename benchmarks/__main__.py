@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import same_second, same_second_engine, timelines
+from benchmarks import exchange_reads, exchange_requests, same_second, same_second_engine, timelines
 from benchmarks.figures import Figure, Measurement
 
 MEASUREMENTS: Final[Sequence[Measurement]] = (
     *timelines.MEASUREMENTS,
+    *exchange_reads.MEASUREMENTS,
+    *exchange_requests.MEASUREMENTS,
     *same_second.MEASUREMENTS,
     *same_second_engine.MEASUREMENTS,
 )

@@ -1,0 +1,135 @@
+"""An Exchange that answers with what was prepared, over TLS and to one account (Basic): what it costs is not measured.
+
+It knows the free/busy times of a hundred calendars with ten entries each, and the time zone for which exchangelib asks.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from local.exchange.availability_answer import answer
+from local.exchange.availability_request import AvailabilityRequest
+from local.exchange.certificates import CertificateAuthority
+from local.exchange.http_connection import HttpConnection
+from local.exchange.http_messages import HttpAnswer, HttpRequest
+from local.exchange.listener import LOOPBACK, Listener
+from local.exchange.organisation import Entry, Mailbox, Organisation
+from local.exchange.soap import MESSAGES, TYPES, envelope, namespace
+from presence.calendar import Window
+
+ADDRESSES: Final = tuple(f"user{number}@example.com" for number in range(100))
+ENTRIES: Final = 10
+"""Of each calendar."""
+USERNAME: Final = "reader@example.com"
+PASSWORD: Final = "of no real account"  # noqa: S105  as it says
+
+_START: Final = datetime(2026, 11, 23, 8, tzinfo=UTC)
+WINDOW: Final = Window(_START - timedelta(hours=1), _START + timedelta(hours=24))
+
+_AUTHORIZATION: Final = f"Basic {base64.b64encode(f'{USERNAME}:{PASSWORD}'.encode()).decode()}"
+_CHALLENGE: Final = HttpAnswer(401, headers=(("WWW-Authenticate", 'Basic realm="Exchange"'),))
+_SECONDS_TO_START: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedExchange:
+    """Where it runs, and the CA (PEM) that signed its certificate."""
+
+    port: int
+    ca_pem: str
+
+    @property
+    def url(self) -> str:
+        """The address of its Exchange Web Services."""
+        return f"https://{LOOPBACK}:{self.port}/EWS/Exchange.asmx"
+
+
+@contextmanager
+def in_another_process() -> Iterator[PreparedExchange]:
+    """Run it in a process of its own, so that its processor time is not this one's."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there,), daemon=True)
+    process.start()
+    there.close()
+    try:
+        if not here.poll(_SECONDS_TO_START):
+            raise TimeoutError(f"the prepared Exchange did not start within {_SECONDS_TO_START:g} seconds")
+        yield here.recv()
+    finally:
+        here.close()  # which ends the process
+        process.join()
+
+
+def _serve(pipe: Connection) -> None:
+    with in_this_process() as exchange, suppress(EOFError):
+        pipe.send(exchange)
+        pipe.recv()
+
+
+@contextmanager
+def in_this_process() -> Iterator[PreparedExchange]:
+    """Run it in threads of this process."""
+    authority = CertificateAuthority("Prepared Exchange CA")
+    prepared = _Prepared({b"GetUserAvailabilityRequest": _availability(), b"GetServerTimeZones": _time_zone()})
+    listener = Listener(
+        lambda connection: _serve_connection(connection, prepared), authority.issue(LOOPBACK).server_context()
+    )
+    listener.start()
+    try:
+        yield PreparedExchange(listener.port, authority.pem)
+    finally:
+        listener.close()
+
+
+def _serve_connection(connection: socket.socket, prepared: _Prepared) -> None:
+    HttpConnection(connection, LOOPBACK, prepared)
+
+
+class _Prepared:
+    """Answers each request by the operation that its body names."""
+
+    def __init__(self, answers: Mapping[bytes, HttpAnswer]) -> None:
+        self._answers = answers
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        if request.headers.get("authorization") != _AUTHORIZATION:
+            return _CHALLENGE
+        return next((each for name, each in self._answers.items() if name in request.body), HttpAnswer(500))
+
+
+def _availability() -> HttpAnswer:
+    chance = random.Random(ENTRIES)  # noqa: S311  it makes up calendars
+    organisation = Organisation(Mailbox(address, address, ZoneInfo("Europe/Berlin")) for address in ADDRESSES)
+    for address in ADDRESSES:
+        for _ in range(ENTRIES):
+            begin = _START + timedelta(minutes=15 * chance.randrange(90))
+            organisation.add(address, Entry(begin, begin + timedelta(minutes=30)))
+    request = AvailabilityRequest(ADDRESSES, WINDOW.start, WINDOW.end, 30, "DetailedMerged")
+    return envelope(answer(request, organisation, lambda _: True))
+
+
+def _time_zone() -> HttpAnswer:
+    """Return what an Exchange tells of UTC (GetServerTimeZones, messages.xsd and types.xsd)."""
+    period = "trule:Microsoft/Registry/UTC/1-Standard"
+    return envelope(
+        f"<GetServerTimeZonesResponse{namespace(MESSAGES)}><ResponseMessages>"
+        '<GetServerTimeZonesResponseMessage ResponseClass="Success"><ResponseCode>NoError</ResponseCode>'
+        f'<TimeZoneDefinitions><TimeZoneDefinition{namespace(TYPES)} Id="UTC" Name="(UTC) Coordinated Universal Time">'
+        f'<Periods><Period Bias="PT0S" Name="Standard" Id="{period}"/></Periods>'
+        f'<TransitionsGroups><TransitionsGroup Id="0"><Transition><To Kind="Period">{period}</To></Transition>'
+        "</TransitionsGroup></TransitionsGroups>"
+        '<Transitions><Transition><To Kind="Group">0</To></Transition></Transitions>'
+        "</TimeZoneDefinition></TimeZoneDefinitions></GetServerTimeZonesResponseMessage></ResponseMessages>"
+        "</GetServerTimeZonesResponse>"
+    )

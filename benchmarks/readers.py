@@ -1,0 +1,42 @@
+"""Readers of calendars as check_calendars has them, with one account, and what is known of endpoints in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from exchange.credentials import Credentials
+from exchange.endpoints import EndpointCache
+from exchange.gateway_documents import parse_gateways
+from exchange.reader import ExchangeReader
+
+_SECONDS = 60.0
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def reader_of(document: Mapping[str, object], account: Credentials, cache: EndpointCache) -> ExchangeReader:
+    """Return a reader over a gateways document whose secrets are all the same account; nothing is cut short."""
+    return ExchangeReader(
+        gateways=parse_gateways(document),
+        secrets=_OneSecret(account),
+        cache=cache,
+        clock=now,
+        connect_timeout=_SECONDS,
+        read_timeout=_SECONDS,
+        longest_read=_SECONDS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OneSecret:
+    """A SecretSource that knows one."""
+
+    account: Credentials
+
+    def credentials(self, reference: str) -> Credentials:  # noqa: ARG002  there is but one
+        return self.account
