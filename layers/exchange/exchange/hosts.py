@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 import idna
@@ -15,6 +16,8 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LONGEST_NAME = 253
 _LONGEST_URL = 2083
 """The longest that Windows takes (wininet.h, INTERNET_MAX_URL_LENGTH); a table and a log line take it too."""
+_REMEMBERED = 1024
+"""Names whose form is remembered: all mailboxes of a read have the same few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class HostPort:
         return bracketed if self.port == HTTPS_PORT else f"{bracketed}:{self.port}"
 
 
+@lru_cache(_REMEMBERED)
 def ascii_host(text: str) -> str:
     """Return a host name in the form that DNS and certificates know (RFC 5891), or an IP address in its one spelling.
 
