@@ -1,6 +1,6 @@
 # make demo    the whole way on this machine: simulated Exchange, the real template in an embedded engine, judged
 # make test    everything that must hold: lint, types, all tests, the template, the build
-# make bench   what is promised about time, measured on this machine; build/bench.json has the figures
+# make bench   what is promised about time, processor time and requests, measured here; build/bench.json has the figures
 #
 # Needs python3 (3.11 or newer), make, and a package index that pip knows. What is downloaded is kept in build/wheels,
 # so that everything works a second time without a network. Nothing is installed outside of .venv and build.
