@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from exchange.credentials import Credentials
 from exchange.endpoints import EndpointCache
+from exchange.expiry_watch import ExpiryWatch
 from exchange.gateway_documents import parse_gateways
 from exchange.reader import ExchangeReader
 
@@ -29,7 +30,12 @@ def reader_of(document: Mapping[str, object], account: Credentials, cache: Endpo
         connect_timeout=_SECONDS,
         read_timeout=_SECONDS,
         longest_read=_SECONDS,
+        watch=ExpiryWatch(now, _warn),
     )
+
+
+def _warn(message: str, **details: object) -> None:
+    raise ValueError(f"{message}: {details}")
 
 
 @dataclass(frozen=True, slots=True)
