@@ -1,1 +1,1 @@
-"""Measurements of what is promised about time and cost: `python -m benchmarks [NAME …]`, or `make bench` for all of them."""
+"""Measurements of what is promised of time and cost: `python -m benchmarks [NAME …]`, all of them by `make bench`."""

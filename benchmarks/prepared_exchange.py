@@ -1,6 +1,7 @@
 """An Exchange that answers with what was prepared, over TLS and to one account (Basic): what it costs is not measured.
 
-It knows the free/busy times of a hundred calendars with ten entries each, and the time zone for which exchangelib asks.
+It knows the free/busy times of a hundred calendars with ten entries each, the time zone for which exchangelib asks, and
+by autodiscover where the mailboxes are: on itself, under another name.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from multiprocessing.connection import Connection
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from local.exchange.autodiscover import PATH, Autodiscover, ServiceUrls
 from local.exchange.availability_answer import answer
 from local.exchange.availability_request import AvailabilityRequest
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.http_connection import HttpConnection
 from local.exchange.http_messages import HttpAnswer, HttpRequest
 from local.exchange.listener import LOOPBACK, Listener
+from local.exchange.network import HTTPS, ews_url
 from local.exchange.organisation import Entry, Mailbox, Organisation
 from local.exchange.soap import MESSAGES, TYPES, envelope, namespace
 from presence.calendar import Window
@@ -36,6 +39,8 @@ PASSWORD: Final = "of no real account"  # noqa: S105  as it says
 _START: Final = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WINDOW: Final = Window(_START - timedelta(hours=1), _START + timedelta(hours=24))
 
+_MAIL: Final = "mail.example.com"
+_NAMES: Final = ("autodiscover.example.com", _MAIL)
 _AUTHORIZATION: Final = f"Basic {base64.b64encode(f'{USERNAME}:{PASSWORD}'.encode()).decode()}"
 _CHALLENGE: Final = HttpAnswer(401, headers=(("WWW-Authenticate", 'Basic realm="Exchange"'),))
 _SECONDS_TO_START: Final = 60.0
@@ -50,8 +55,13 @@ class PreparedExchange:
 
     @property
     def url(self) -> str:
-        """The address of its Exchange Web Services."""
+        """The address of its Exchange Web Services for those who know nothing of names."""
         return f"https://{LOOPBACK}:{self.port}/EWS/Exchange.asmx"
+
+    @property
+    def connect(self) -> Mapping[str, str]:
+        """Where its names lead to, as a gateways document says it."""
+        return {f"{name}:{HTTPS}": f"{LOOPBACK}:{self.port}" for name in _NAMES}
 
 
 @contextmanager
@@ -81,10 +91,9 @@ def _serve(pipe: Connection) -> None:
 def in_this_process() -> Iterator[PreparedExchange]:
     """Run it in threads of this process."""
     authority = CertificateAuthority("Prepared Exchange CA")
-    prepared = _Prepared({b"GetUserAvailabilityRequest": _availability(), b"GetServerTimeZones": _time_zone()})
-    listener = Listener(
-        lambda connection: _serve_connection(connection, prepared), authority.issue(LOOPBACK).server_context()
-    )
+    certificate = authority.issue(LOOPBACK, *_NAMES)
+    prepared = _Prepared()
+    listener = Listener(lambda connection: _serve_connection(connection, prepared), certificate.server_context())
     listener.start()
     try:
         yield PreparedExchange(listener.port, authority.pem)
@@ -99,24 +108,39 @@ def _serve_connection(connection: socket.socket, prepared: _Prepared) -> None:
 class _Prepared:
     """Answers each request by the operation that its body names."""
 
-    def __init__(self, answers: Mapping[bytes, HttpAnswer]) -> None:
-        self._answers = answers
+    def __init__(self) -> None:
+        organisation = _organisation()
+        self._discover = Autodiscover(organisation, {"example.com": ServiceUrls(ews_url(_MAIL))}, _now)
+        self._answers = {
+            b"GetUserAvailabilityRequest": _availability(organisation),
+            b"GetServerTimeZones": _time_zone(),
+        }
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         if request.headers.get("authorization") != _AUTHORIZATION:
             return _CHALLENGE
-        return next((each for name, each in self._answers.items() if name in request.body), HttpAnswer(500))
+        if request.path.lower() == PATH:
+            return self._discover.answer(request)
+        return next((each for name, each in self._answers.items() if name in request.body), HttpAnswer(404))
 
 
-def _availability() -> HttpAnswer:
+def _organisation() -> Organisation:
     chance = random.Random(ENTRIES)  # noqa: S311  it makes up calendars
     organisation = Organisation(Mailbox(address, address, ZoneInfo("Europe/Berlin")) for address in ADDRESSES)
     for address in ADDRESSES:
         for _ in range(ENTRIES):
             begin = _START + timedelta(minutes=15 * chance.randrange(90))
             organisation.add(address, Entry(begin, begin + timedelta(minutes=30)))
+    return organisation
+
+
+def _availability(organisation: Organisation) -> HttpAnswer:
     request = AvailabilityRequest(ADDRESSES, WINDOW.start, WINDOW.end, 30, "DetailedMerged")
     return envelope(answer(request, organisation, lambda _: True))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _time_zone() -> HttpAnswer:
