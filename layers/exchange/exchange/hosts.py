@@ -17,7 +17,7 @@ _LONGEST_NAME = 253
 _LONGEST_URL = 2083
 """The longest that Windows takes (wininet.h, INTERNET_MAX_URL_LENGTH); a table and a log line take it too."""
 _REMEMBERED = 1024
-"""Names whose form is remembered: all mailboxes of a read have the same few."""
+"""Names and URLs whose form is remembered: all mailboxes of a read have the same few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def parse_address_port(text: str, default_port: int | None = None) -> HostPort:
     return parsed
 
 
+@lru_cache(_REMEMBERED)
 def split_https_url(url: str) -> tuple[HostPort, str]:
     """Return host and path of an https URL that carries no user name.
 

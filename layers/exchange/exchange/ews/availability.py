@@ -47,6 +47,7 @@ _START = f"{{{TYPES}}}StartTime"
 _END = f"{{{TYPES}}}EndTime"
 _BUSY_TYPE = f"{{{TYPES}}}BusyType"
 _DETAILS = f"{{{TYPES}}}CalendarEventDetails"
+_OF_ITEM = (_MESSAGE, _VIEW)
 _OF_VIEW = (_VIEW_TYPE, _MERGED, _EVENTS)
 _OF_EVENT = (_START, _END, _BUSY_TYPE, _DETAILS)
 _IS_MEETING = f"{{{TYPES}}}IsMeeting"
@@ -109,7 +110,8 @@ def _read_mailbox(item: etree._Element, address: str, window: Window, interval: 
 
 
 def _read_response(item: etree._Element, address: str, window: Window, interval: timedelta) -> Availability | Problem:
-    message = only_child(item, _MESSAGE)
+    answered = children_once(item, _OF_ITEM)
+    message = answered.get(_MESSAGE)
     if message is None:
         raise MalformedXml("FreeBusyResponse has no ResponseMessage")
     code = only_text(message, _CODE)
@@ -119,7 +121,7 @@ def _read_response(item: etree._Element, address: str, window: Window, interval:
         return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
     if message.get("ResponseClass") != "Success":
         raise MalformedXml("ResponseMessage has the code NoError and is no success")
-    view = only_child(item, _VIEW)
+    view = answered.get(_VIEW)
     if view is None:
         raise MalformedXml("FreeBusyResponse has no FreeBusyView")
     parts = children_once(view, _OF_VIEW)
