@@ -190,11 +190,12 @@ def test_every_exception_for_a_server_is_explained() -> None:
 
 def test_exchanges_codes_are_explained_as_the_code_has_them() -> None:
     shown = [
-        (names(row[0])[0], row[1], row[2], row[3])
-        for row in rows(section("Problems and what to do"), "Exchange's code")
+        (code, row[1], row[2], row[3])
+        for row in rows(section("Problems and what to do"), "Exchange's codes")
+        for code in names(row[0])
     ]
     assert shown == [
-        (code, meaning.kind, meaning.text, meaning.remedy) for code, meaning in response_codes.MEANINGS.items()
+        (code, meaning.kind, meaning.text, meaning.remedy) for code, meaning in response_codes.ANSWERS.items()
     ]
 
 

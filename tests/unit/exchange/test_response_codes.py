@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.ews.response_codes import MEANINGS, has_moved, problem_for, shown_code
+from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
+from exchange.ews.meanings import table
+from exchange.ews.request_codes import OF_THE_REQUEST
+from exchange.ews.response_codes import MEANINGS, has_moved, is_of_one_mailbox, problem_for, shown_code
+from exchange.ews.server_codes import OF_THE_SERVER
+from exchange.ews.unasked_codes import NEVER_ASKED_FOR
 from presence.errors import ProblemKind
 
 PASSING, LASTING, UNEXPECTED = ProblemKind.PASSING, ProblemKind.LASTING, ProblemKind.UNEXPECTED
@@ -75,3 +80,46 @@ def test_these_do_not(code: str) -> None:
 @pytest.mark.parametrize("text", ["", "two words", "<b>", "x" * 81, "Error-Code", "Error\n"])
 def test_what_is_no_code_is_not_shown(text: str) -> None:
     assert shown_code(text) == "UnknownResponseCode"
+
+
+def test_no_code_stands_in_two_tables_nor_twice_in_one() -> None:
+    tables = (OF_ONE_MAILBOX, OF_THE_SERVER, OF_THE_REQUEST, NEVER_ASKED_FOR)
+    assert len(MEANINGS) == sum(map(len, tables))
+    meaning = MEANINGS["ErrorServerBusy"]
+    with pytest.raises(ValueError, match="ErrorServerBusy stands twice"):
+        table((meaning, "ErrorServerBusy ErrorTimeoutExpired"), (meaning, "ErrorServerBusy"))
+
+
+def test_a_code_of_what_nobody_asked_for_is_unexpected_and_costs_one_mailbox_only() -> None:
+    for code in NEVER_ASKED_FOR:
+        assert MEANINGS[code].kind is UNEXPECTED, code
+        assert is_of_one_mailbox(code), code
+        assert not has_moved(code), code
+
+
+@pytest.mark.parametrize(
+    ("code", "of_one"),
+    [
+        # exchange.md lists these per mailbox
+        ("ErrorADUnavailable", True),
+        ("ErrorAccountDisabled", True),
+        ("ErrorImpersonateUserDenied", True),
+        ("ErrorFolderNotFound", True),
+        ("ErrorServerBusy", False),
+        ("ErrorTimeIntervalTooBig", False),
+        ("ErrorInternalServerTransientError", False),
+        ("ErrorNobodyKnows", False),
+    ],
+)
+def test_whether_a_code_is_about_one_mailbox_or_all(code: str, *, of_one: bool) -> None:
+    assert is_of_one_mailbox(code) is of_one
+
+
+def test_whoever_may_have_moved_is_looked_for_again_and_nobody_is_for_a_fault_of_the_server() -> None:
+    assert {code for code in MEANINGS if has_moved(code)} <= set(OF_ONE_MAILBOX)
+
+
+def test_what_passes_is_tried_again_and_what_lasts_says_what_to_do() -> None:
+    for code, meaning in {**OF_ONE_MAILBOX, **OF_THE_SERVER}.items():
+        assert meaning.kind is not UNEXPECTED, code
+        assert meaning.kind is PASSING or not meaning.remedy.startswith("nothing"), code
