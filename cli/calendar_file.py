@@ -96,6 +96,7 @@ def _entry(section: Section, zone: ZoneInfo) -> CalendarEntry:
         section.choice("status", BusyType),
         is_meeting=section.flag("meeting", default=False) if section.has("meeting") else None,
         is_private=section.flag("private", default=False) if section.has("private") else None,
+        is_all_day=section.flag("all_day", default=False) if section.has("all_day") else None,
     )
     section.finish()
     return entry

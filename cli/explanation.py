@@ -173,7 +173,12 @@ def _count(reading: CalendarReading) -> str:
 
 
 def _details(entry: CalendarEntry) -> str:
-    flags = {"meeting": entry.is_meeting, "recurring": entry.is_recurring, "private": entry.is_private}
+    flags = {
+        "meeting": entry.is_meeting,
+        "recurring": entry.is_recurring,
+        "private": entry.is_private,
+        "all day": entry.is_all_day,
+    }
     told = [name for name, flag in flags.items() if flag]
     return f" ({', '.join(told)})" if told else ""
 
@@ -197,6 +202,7 @@ def _entry(entry: CalendarEntry) -> dict[str, object]:
         "isMeeting": entry.is_meeting,
         "isRecurring": entry.is_recurring,
         "isPrivate": entry.is_private,
+        "isAllDay": entry.is_all_day,
     }
 
 

@@ -52,8 +52,8 @@ def _inputs(profile: Profile, knowledge: Knowledge) -> Iterator[str]:
 
 
 def _entry(entry: CalendarEntry) -> str:
-    flags = {"meeting": entry.is_meeting, "private": entry.is_private, "from an earlier reading": entry.is_kept}
-    told = [name for name, flag in flags.items() if flag]
+    flags = {"meeting": entry.is_meeting, "private": entry.is_private, "all day": entry.is_all_day}
+    told = [name for name, flag in {**flags, "from an earlier reading": entry.is_kept}.items() if flag]
     details = f" ({', '.join(told)})" if told else ""
     return f"{format_instant(entry.start)} to {format_instant(entry.end)}  {entry.busy_type}{details}"
 

@@ -57,7 +57,7 @@ def good_record() -> dict[str, Any]:
         "note": "automatic-replies",
         "change": "freshness",
         "profile": "default",
-        "entries": '[["2026-11-21T14:00:00Z","2026-11-21T15:00:00Z","Busy","mrok","busy-meeting"]]',
+        "entries": '[["2026-11-21T14:00:00Z","2026-11-21T15:00:00Z","Busy","mrodk","busy-meeting"]]',
         "horizon": "2026-11-22T14:00:00Z",
         "endpoint": "https://mail.example.com/EWS/Exchange.asmx",
         "view": "Detailed",

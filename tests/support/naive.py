@@ -243,8 +243,10 @@ class NaiveUser:
         if one.end - one.start < self.profile.minimum_length:
             return True
         private = one.is_private and self.profile.private is PrivateEntries.IGNORED
-        if private or kind is not Kind.BUSY or self.profile.all_day_busy or self.zone is None:
+        if private or kind is not Kind.BUSY or self.profile.all_day_busy:
             return False
+        if one.is_all_day is not None or self.zone is None:
+            return bool(one.is_all_day)
         zone = ZoneInfo(self.zone)
         return one.end - one.start >= timedelta(hours=12) and all(
             at == midnight(at.astimezone(zone), zone) for at in (one.start, one.end)

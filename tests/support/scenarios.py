@@ -246,7 +246,17 @@ def _entry(chance: random.Random, now: datetime) -> CalendarEntry:
     begins = now + STEP * chance.choice((chance.randint(-36, 36), chance.randint(-36, 320)))
     ends = begins + chance.choice(LENGTHS) * MINUTE
     status = chance.choice(_STATUSES)
-    return CalendarEntry(begins, ends, status, is_meeting=chance.choice(FLAGS), is_private=chance.choice(FLAGS))
+    flags = {
+        "is_meeting": chance.choice(FLAGS),
+        "is_private": chance.choice(FLAGS),
+        "is_all_day": _all_day_flag(chance),
+    }
+    return CalendarEntry(begins, ends, status, **flags)
+
+
+def _all_day_flag(chance: random.Random) -> bool | None:
+    """Return what is told of an entry's lasting all day: seldom anything, and then it counts whatever its times are."""
+    return chance.choice((None, None, None, None, True, False))
 
 
 def _gap(chance: random.Random, now: datetime) -> CalendarEntry:
@@ -258,7 +268,8 @@ def _all_day_entry(chance: random.Random, midnight: datetime, clock: ZoneInfo) -
     first = midnight.replace(tzinfo=None) + chance.randint(-1, 1) * DAY
     last = first + chance.randint(1, 2) * DAY
     start, end = (at.replace(tzinfo=clock).astimezone(UTC) for at in (first, last))
-    return CalendarEntry(start, end, chance.choice((BusyType.BUSY, BusyType.OUT_OF_OFFICE)))
+    status = chance.choice((BusyType.BUSY, BusyType.OUT_OF_OFFICE))
+    return CalendarEntry(start, end, status, is_all_day=_all_day_flag(chance))
 
 
 def _replies(now: datetime, number: int) -> AutomaticReplies | None:

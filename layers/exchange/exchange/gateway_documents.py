@@ -23,6 +23,8 @@ from exchange.gateways import (
     RepliesFrom,
 )
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
+from exchange.mailbox_access import take_mailbox_access
+from exchange.recipients import take_recipient_policy
 from exchange.tls_options import take_tls_options
 from presence.addresses import parse_smtp_address
 from presence.documents import Section
@@ -92,6 +94,7 @@ def _network(section: Section) -> NetworkSettings:
 
 def _gateway(section: Section) -> Gateway:
     kind = section.choice("kind", GatewayKind)
+    replies = section.choice("automatic_replies", RepliesFrom, RepliesFrom.MAIL_TIPS)
     gateway = Gateway(
         name=_reference(section, "name"),
         kind=kind,
@@ -103,11 +106,18 @@ def _gateway(section: Section) -> Gateway:
         trusted_hosts=_trusted_hosts(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         skip=_skip(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         hosts=_hosts(section) if kind is GatewayKind.EWS else (),
-        automatic_replies=section.choice("automatic_replies", RepliesFrom, RepliesFrom.MAIL_TIPS),
+        automatic_replies=replies,
         tls=take_tls_options(section),
         limits=_limits(section.section("limits")),
+        mailboxes=take_mailbox_access(section, speaks_for_owners=replies is RepliesFrom.OOF_SETTINGS),
+        recipients=take_recipient_policy(section),
     )
     section.finish()
+    version = gateway.mailboxes.version
+    if replies is RepliesFrom.MAIL_TIPS and version is not None and not version.has_mail_tips:
+        raise section.refuse(
+            "automatic_replies", f'is mail-tips, which Exchange {version} has not; use "oof-settings" or "off"'
+        )
     if not gateway.domains and not gateway.users:
         raise section.refuse("domains", "is missing, and so is users; nobody would be served")
     return gateway

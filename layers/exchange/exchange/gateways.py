@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from exchange.hosts import HostPort, ascii_host
+from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
+from exchange.recipients import USUAL_RECIPIENTS, RecipientPolicy
 from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError, ProblemKind
@@ -82,7 +84,7 @@ class Gateway:
     `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
     `trusted_hosts` may be given credentials though they are not under the user's domain, `hosts` are those of a
     gateway of kind `ews`, its pool, `automatic_replies` how it is asked for them, `tls` what is permitted of its
-    servers beyond the usual.
+    servers beyond the usual, `mailboxes` how its account reaches calendars, `recipients` which kinds are taken.
     """
 
     name: str
@@ -98,6 +100,8 @@ class Gateway:
     automatic_replies: RepliesFrom = RepliesFrom.MAIL_TIPS
     tls: TlsOptions = NO_EXCEPTIONS
     limits: Limits = Limits()
+    mailboxes: MailboxAccess = FREE_BUSY_ONLY
+    recipients: RecipientPolicy = USUAL_RECIPIENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,18 @@ def no_calendar_entries(address: str, view: str) -> Problem:
         "NoCalendarEntries",
         ProblemKind.LASTING,
         f"{address} was answered with the view {view!r}, which holds no calendar entries",
-        "a distribution list or an Exchange 2003 mailbox gives no entries: use the address of a mailbox",
+        "a distribution list or an Exchange 2003 mailbox gives no entries: use the address of a mailbox; if the view is"
+        ' MergedOnly, distribution_lists = "take" in the gateway takes it',
+    )
+
+
+def request_version_refused(host: str, gateway: str, version: str, code: str) -> Problem:
+    """Say that a server is older than its gateway says."""
+    return Problem(
+        "RequestVersionRefused",
+        ProblemKind.LASTING,
+        f"{host} answers {code} to a request as Exchange {version}, which gateway {gateway!r} says it is",
+        "correct exchange_version of the gateway, or leave it out: then it is found out",
     )
 
 

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TypeVar
 
 from exchange.asking import ask_endpoint
+from exchange.calendars import question_of_calendars
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
-from exchange.ews.availability import Availability
 from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.ews.response_codes import has_moved
@@ -77,21 +77,10 @@ class ExchangeReader:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
 
         Mailboxes that are not known are looked up first; then each endpoint is asked about so many at a time as its
-        gateway's limits say, up to 100.
+        gateway's limits say, up to 100, or one by one where the gateway has calendar folders read.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-
-        def ask(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[CalendarReading | Problem]:
-            asked_at = self._clock()
-            found = client.read_availability(url, [resolution.mailbox for resolution in asked], window)
-            return [
-                _reading(resolution.address, window, result, asked_at, url)
-                if isinstance(result, Availability)
-                else result
-                for resolution, result in zip(asked, found, strict=True)
-            ]
-
-        return self._read(addresses, lambda gateway: (gateway.limits.mailboxes_per_request, ask), self._longest_read)
+        return self._read(addresses, question_of_calendars(window, self._clock), self._longest_read)
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
         """Return the automatic replies, or a problem, for each address; addresses as for `read_calendars`.
@@ -176,10 +165,6 @@ class _Sessions:
 def _urls(gateway: Gateway, endpoint: Endpoint) -> list[str]:
     """Return the URL of an endpoint, or those of the hosts that a gateway of kind `ews` names instead of it."""
     return [ews_url(host) for host in gateway.hosts] if gateway.kind is GatewayKind.EWS else [endpoint.url]
-
-
-def _reading(address: str, window: Window, found: Availability, asked_at: datetime, url: str) -> CalendarReading:
-    return CalendarReading(address, window, found.entries, asked_at, url, found.view, found.working_hours)
 
 
 def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:

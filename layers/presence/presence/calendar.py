@@ -46,7 +46,7 @@ class Window:
 class CalendarEntry:
     """One entry of a calendar, over [start, end), instants in UTC.
 
-    `is_meeting`, `is_recurring` and `is_private` are None where the rights given do not show them
+    `is_meeting`, `is_recurring`, `is_private` and `is_all_day` are None where the rights given do not show them
     (domain.md, "What can be known with which rights"). `is_kept`: it is known from an earlier reading, of a stretch
     for which Exchange has no data now.
     """
@@ -57,7 +57,12 @@ class CalendarEntry:
     is_meeting: bool | None = None
     is_recurring: bool | None = None
     is_private: bool | None = None
+    is_all_day: bool | None = None
     is_kept: bool = False
+
+
+FOLDER_VIEW = "CalendarView"
+"""The view of a reading of the calendar folder itself, named after what is asked for (types.xsd, CalendarViewType)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class CalendarReading:
 
     `entries` are those that overlap `window`, with their true start and end; `read_at` is when the question was sent
     (an instant in UTC): of two readings the one asked later is the newer. `endpoint` is the URL that answered, `view`
-    the detail that it gave (types.xsd, FreeBusyViewType), `working_hours` those of the mailbox, if it told them.
+    the detail that it gave (types.xsd, FreeBusyViewType, or `FOLDER_VIEW`), `working_hours` those of the mailbox, if it
+    told them.
     """
 
     address: str

@@ -105,8 +105,8 @@ _NO_DATA = Judgement(NO_DATA_RULE, UNKNOWN, WEAKEST)
 def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> Judgement:
     """Return what an entry claims under a profile.
 
-    `zone` is that of the mailbox: an entry from midnight to midnight in it lasts all day, since free/busy answers have
-    no flag for it. Without a zone no entry is taken for one. A kept entry may be a piece of one, so its length is not
+    `zone` is that of the mailbox: an entry from midnight to midnight in it lasts all day where nothing says whether it
+    does, since free/busy answers have no flag for it. Without a zone none of those is taken for one. A kept entry may be a piece of one, so its length is not
     looked at again.
     """
     if entry.start >= entry.end:
@@ -134,6 +134,8 @@ def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> J
 
 
 def _lasts_all_day(entry: CalendarEntry, zone: MailboxZone | None) -> bool:
+    if entry.is_all_day is not None:
+        return entry.is_all_day
     return zone is not None and lasts_whole_days(entry.start, entry.end, zone)
 
 

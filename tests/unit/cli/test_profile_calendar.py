@@ -57,9 +57,9 @@ def test_a_time_without_an_offset_is_one_of_the_calendar_s_zone(written: str, in
 
 def test_what_is_not_said_of_an_entry_is_not_known() -> None:
     (entry,) = parse_calendar(with_entry()).entries
-    assert (entry.is_meeting, entry.is_private) == (None, None)
-    (entry,) = parse_calendar(with_entry(meeting=False, private=True)).entries
-    assert (entry.is_meeting, entry.is_private) == (False, True)
+    assert (entry.is_meeting, entry.is_private, entry.is_all_day) == (None, None, None)
+    (entry,) = parse_calendar(with_entry(meeting=False, private=True, all_day=True)).entries
+    assert (entry.is_meeting, entry.is_private, entry.is_all_day) == (False, True, True)
 
 
 def test_the_zone_is_that_of_the_mailbox_also_without_working_hours() -> None:

@@ -123,7 +123,9 @@ def test_at_every_further_reading_it_stays_what_it_became() -> None:
 
 
 def test_all_that_was_known_of_an_entry_is_kept() -> None:
-    told = replace(entry(0, 60, BusyType.OUT_OF_OFFICE, meeting=True, private=True), is_recurring=False)
+    told = replace(
+        entry(0, 60, BusyType.OUT_OF_OFFICE, meeting=True, private=True), is_recurring=False, is_all_day=True
+    )
     (kept, *_) = [one for one in remembered(reading(0, WHOLE_DAY), known(told)) if one.busy_type is not FREE]
     assert kept == replace(told, is_kept=True)
 

@@ -112,6 +112,19 @@ def test_all_day_is_from_midnight_to_midnight_where_the_mailbox_is(
     assert judge(away, replace(DEFAULT, all_day_busy=False), zone).presence == AWAY, "all day out of office counts"
 
 
+@pytest.mark.parametrize("zone", [None, BERLIN], ids=["zone not known", "Berlin"])
+@pytest.mark.parametrize(
+    ("end", "is_all_day"), [("2026-11-23T23:00", False), ("2026-11-22T23:30", True)], ids=["a day", "half an hour"]
+)
+def test_where_it_is_told_whether_an_entry_lasts_all_day_that_counts_and_not_its_times(
+    zone: MailboxZone | None, end: str, *, is_all_day: bool
+) -> None:
+    """Read from the calendar, the flag is the owner's own (domain.md, "What can be known with which rights")."""
+    made = CalendarEntry(utc("2026-11-22T23:00"), utc(end), BusyType.BUSY, is_all_day=is_all_day)
+    rule = judge(made, replace(DEFAULT, all_day_busy=False), zone).rule
+    assert rule == ("ignored-all-day" if is_all_day else "busy")
+
+
 def test_what_claims_nothing_says_why() -> None:
     assert judge(entry(0, 60, BusyType.FREE), DEFAULT, None) == Judgement("free")
     assert judge(entry(0, 60, BusyType.TENTATIVE), DEFAULT, None) == Judgement("tentative-claims-nothing")

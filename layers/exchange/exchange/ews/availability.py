@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
-from exchange.ews.merged import MERGED_INTERVAL, check_merged
+from exchange.ews.merged import MERGED_INTERVAL, check_merged, entries_of_merged
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import children_once, only_child, only_text, text_of
 from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
@@ -26,7 +26,8 @@ from presence.working_hours import WorkingHours
 
 _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
 _VIEWS_WITH_MERGED = frozenset({"FreeBusyMerged", "DetailedMerged"})
-_VIEWS_WITHOUT = frozenset({"None", "MergedOnly"})
+_MERGED_ONLY = "MergedOnly"
+_VIEWS_WITHOUT = frozenset({"None", _MERGED_ONLY})
 _BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
@@ -68,12 +69,28 @@ class Availability:
     working_hours: WorkingHours | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked for, the same of each mailbox."""
+
+    window: Window
+    interval: timedelta
+    takes_lists: bool
+
+
 def parse_availability(
-    document: bytes, addresses: Sequence[str], window: Window, host: str, interval: timedelta = MERGED_INTERVAL
+    document: bytes,
+    addresses: Sequence[str],
+    window: Window,
+    host: str,
+    interval: timedelta = MERGED_INTERVAL,
+    *,
+    takes_lists: bool = False,
 ) -> tuple[Availability | Problem, ...]:
     """Read the answer about `addresses`, in their order; what is wrong with one mailbox costs only that one.
 
-    `host` names the server in problems; `interval` is that of the merged string that was asked for. Raises
+    `host` names the server in problems; `interval` is that of the merged string that was asked for. `takes_lists`:
+    where there is nothing but that string, as of a distribution list, it is read in place of entries. Raises
     `ProblemError` if the whole answer can't be used: MalformedAnswer, AnswerCountMismatch, or the response code of a
     SOAP fault.
     """
@@ -83,7 +100,8 @@ def parse_availability(
         raise ProblemError(malformed_answer(host, str(error))) from error
     if len(items) != len(addresses):
         raise ProblemError(count_mismatch(host, len(addresses), len(items)))
-    return tuple(_read_mailbox(item, address, window, interval) for item, address in zip(items, addresses, strict=True))
+    asked = _Asked(window, interval, takes_lists)
+    return tuple(_read_mailbox(item, address, asked) for item, address in zip(items, addresses, strict=True))
 
 
 def _read_array(document: bytes, host: str) -> list[etree._Element]:
@@ -102,14 +120,14 @@ def _read_array(document: bytes, host: str) -> list[etree._Element]:
     return items
 
 
-def _read_mailbox(item: etree._Element, address: str, window: Window, interval: timedelta) -> Availability | Problem:
+def _read_mailbox(item: etree._Element, address: str, asked: _Asked) -> Availability | Problem:
     try:
-        return _read_response(item, address, window, interval)
+        return _read_response(item, address, asked)
     except MalformedXml as error:
         return malformed_calendar(address, str(error))
 
 
-def _read_response(item: etree._Element, address: str, window: Window, interval: timedelta) -> Availability | Problem:
+def _read_response(item: etree._Element, address: str, asked: _Asked) -> Availability | Problem:
     answered = children_once(item, _OF_ITEM)
     message = answered.get(_MESSAGE)
     if message is None:
@@ -126,6 +144,10 @@ def _read_response(item: etree._Element, address: str, window: Window, interval:
         raise MalformedXml("FreeBusyResponse has no FreeBusyView")
     parts = children_once(view, _OF_VIEW)
     kind = text_of(parts.get(_VIEW_TYPE), view)
+    window, interval = asked.window, asked.interval
+    if kind == _MERGED_ONLY and asked.takes_lists:
+        told = entries_of_merged(text_of(parts.get(_MERGED), view), window, interval)
+        return Availability(tuple(told), kind, read_working_hours(view))
     if kind in _VIEWS_WITHOUT:
         return no_calendar_entries(address, kind)
     if kind not in _VIEWS_WITH_ENTRIES:

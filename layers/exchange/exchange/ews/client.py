@@ -6,24 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from exchange.bounded_http import Answer
 from exchange.bounded_xml import MalformedXml
 from exchange.endpoints import EndpointCache, host_key
 from exchange.ews.availability import Availability, parse_availability
+from exchange.ews.calendar_folder import PAGE, read_calendar_folder
+from exchange.ews.calendar_items import FolderPage, parse_calendar_items
 from exchange.ews.mail_tips import parse_mail_tips
+from exchange.ews.merged import LISTS_INTERVAL, MERGED_INTERVAL
 from exchange.ews.oof_settings import parse_oof_settings
 from exchange.ews.requests import (
-    REQUEST_VERSIONS,
     availability_request,
+    calendar_folder_request,
     mail_tips_request,
     oof_settings_request,
+    request_versions,
 )
-from exchange.ews.response_codes import REFUSAL_CODES, VERSION_CODES
+from exchange.ews.response_codes import REFUSAL_CODES, VERSION_CODES, is_of_one_mailbox
 from exchange.ews.soap import fault_problem, soap_body
-from exchange.problems import http_status, replies_refused
+from exchange.mailbox_access import Access
+from exchange.problems import http_status, replies_refused, request_version_refused
+from exchange.recipients import Treatment
 from exchange.sessions import GatewaySession
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import Window
@@ -33,6 +41,10 @@ _LARGEST_ANSWER = 5 * 1024 * 1024
 _VERSION_SECONDS = 86400.0
 _LONGEST_WAIT = 3600.0
 _NO_HEADERS: Mapping[str, str] = {}
+# An answer about a calendar folder that says that the mailbox is fine, and what came of it is not.
+_OUR_OWN = frozenset({"MalformedCalendar"})
+
+_Result = TypeVar("_Result")
 
 
 class EwsClient:
@@ -48,23 +60,35 @@ class EwsClient:
     ) -> tuple[Availability | Problem, ...]:
         """Ask for up to 100 calendars and return one result per address, in their order.
 
-        Raises `ProblemError` if the request as a whole failed. The one request that may follow is in an older
-        version, for a server that does not know the first; which one it knows is remembered for a day.
+        Raises `ProblemError` if the request as a whole failed.
         """
-        host = urlsplit(url).netloc
-        key = host_key(host)
-        known = self._cache.get_many([key]).get(key, {}).get("request_version")
-        versions = [known] if known in REQUEST_VERSIONS else list(REQUEST_VERSIONS)
-        for version in versions[:-1]:
-            try:
-                return self._ask_for_availability(url, addresses, window, version)
-            except ProblemError as error:
-                if error.problem.code not in VERSION_CODES:
-                    raise
-        results = self._ask_for_availability(url, addresses, window, versions[-1])
-        if len(versions) > 1:
-            self._cache.put(key, {"request_version": versions[-1]}, _VERSION_SECONDS)
-        return results
+        host = urlsplit(url).hostname or ""
+        takes_lists = self._session.gateway.recipients.distribution_lists is Treatment.TAKE
+        interval = LISTS_INTERVAL if takes_lists else MERGED_INTERVAL
+
+        def ask(version: str) -> tuple[Availability | Problem, ...]:
+            answer = self._ask(url, availability_request(addresses, window, version, interval))
+            return parse_availability(answer, addresses, window, host, interval, takes_lists=takes_lists)
+
+        return self._in_known_version(url, ask)
+
+    def read_calendar_folder(self, url: str, address: str, window: Window) -> Availability | Problem:
+        """Read the calendar folder of one mailbox, in as many requests as it has pages.
+
+        Raises `ProblemError` if a request failed for a reason that is not of this mailbox.
+        """
+        host = urlsplit(url).hostname or ""
+        access = self._session.gateway.mailboxes.access
+        headers = _anchor(address) if access is Access.IMPERSONATION else _NO_HEADERS
+
+        def ask(page: Window, version: str) -> FolderPage | Problem:
+            answer = self._ask(url, calendar_folder_request(address, page, PAGE, access, version), headers)
+            result = parse_calendar_items(answer, address, host)
+            if isinstance(result, Problem) and not is_of_one_mailbox(result.code) and result.code not in _OUR_OWN:
+                raise ProblemError(result)
+            return result
+
+        return read_calendar_folder(lambda page: self._in_known_version(url, partial(ask, page)), address, window)
 
     def read_mail_tips(self, url: str, addresses: Sequence[str]) -> tuple[AutomaticReplies | Problem, ...]:
         """Ask what senders to up to 50 mailboxes are told, and return one result per address, in their order.
@@ -83,18 +107,39 @@ class EwsClient:
         Raises `ProblemError` if the request failed; AutomaticRepliesRefused if the server gives no code that says more.
         """
         host = urlsplit(url).hostname or ""
-        # The header leads a load balancer to the server of the mailbox (X-AnchorMailbox, Microsoft's EWS guide).
-        anchor = {"X-AnchorMailbox": address} if address.isascii() else {}
         try:
-            return parse_oof_settings(self._ask(url, oof_settings_request(address), anchor), address, host)
+            return parse_oof_settings(self._ask(url, oof_settings_request(address), _anchor(address)), address, host)
         except ProblemError as error:
             raise _refused(error, host, "GetUserOofSettings") from error
 
-    def _ask_for_availability(
-        self, url: str, addresses: Sequence[str], window: Window, version: str
-    ) -> tuple[Availability | Problem, ...]:
-        answer = self._ask(url, availability_request(addresses, window, version))
-        return parse_availability(answer, addresses, window, urlsplit(url).hostname or "")
+    def _in_known_version(self, url: str, ask: Callable[[str], _Result]) -> _Result:
+        """Ask in the version that the gateway's Exchange has, or that this host is known to take.
+
+        Where neither is known, one request may follow in an older version, for a server that does not know the first;
+        which one it knows is remembered for a day. Raises what `ask` raises.
+        """
+        host = urlsplit(url).netloc
+        key = host_key(host)
+        said = self._session.gateway.mailboxes.version
+        versions = request_versions(said)
+        known = self._cache.get_many([key]).get(key, {}).get("request_version") if said is None else None
+        versions = (known,) if known is not None and known in versions else versions
+        for version in versions[:-1]:
+            try:
+                return ask(version)
+            except ProblemError as error:
+                if error.problem.code not in VERSION_CODES:
+                    raise
+        try:
+            results = ask(versions[-1])
+        except ProblemError as error:
+            if said is None or error.problem.code not in VERSION_CODES:
+                raise
+            gateway = self._session.gateway.name
+            raise ProblemError(request_version_refused(host, gateway, said, error.problem.code)) from error
+        if len(versions) > 1:
+            self._cache.put(key, {"request_version": versions[-1]}, _VERSION_SECONDS)
+        return results
 
     def _ask(self, url: str, request: bytes, headers: Mapping[str, str] = _NO_HEADERS) -> bytes:
         """Send a request with the account and return the answer, which is one of status 200. Raises `ProblemError`."""
@@ -121,6 +166,11 @@ class EwsClient:
             if fault is not None:
                 return fault if fault.retry_after is not None else replace(fault, retry_after=wait)
         return http_status(host, answer.status, wait)
+
+
+def _anchor(address: str) -> Mapping[str, str]:
+    """Return the header that leads a balancer to the mailbox's server (X-AnchorMailbox, Microsoft's EWS guide)."""
+    return {"X-AnchorMailbox": address} if address.isascii() else _NO_HEADERS
 
 
 def _refused(error: ProblemError, host: str, operation: str) -> ProblemError:

@@ -10,10 +10,19 @@ from exchange.bounded_xml import MalformedXml
 from presence.calendar import BusyType, CalendarEntry, Window
 
 MERGED_INTERVAL = timedelta(minutes=30)
+LISTS_INTERVAL = timedelta(minutes=5)
+"""The shortest that Exchange takes, for what has no entries but a string: it is as exact as that."""
 _DIGITS = frozenset("01234")
 _NO_DATA = "4"
 _TAKEN = frozenset("123")
 _TAKES_NOTHING = frozenset({BusyType.FREE, BusyType.NO_DATA})
+# Digit 4 is NoData or WorkingElsewhere, depending on the version: whoever may be unknown is not called available.
+_BUSY_TYPES = {
+    "1": BusyType.TENTATIVE,
+    "2": BusyType.BUSY,
+    "3": BusyType.OUT_OF_OFFICE,
+    "4": BusyType.NO_DATA,
+}
 
 
 def check_merged(
@@ -38,17 +47,43 @@ def check_merged(
         if promised and not entries:
             raise MalformedXml("CalendarEventArray is empty, and MergedFreeBusy is missing, which could confirm it")
         return []
-    if not _DIGITS.issuperset(digits):
-        raise MalformedXml("MergedFreeBusy holds something else than the digits 0 to 4")
-    intervals = math.ceil((window.end - window.start) / interval)
     # With entries there, a server may round the end of the window the other way.
-    if len(digits) < (intervals - 1 if array_is_there else intervals):
-        missing = "" if array_is_there else "CalendarEventArray is missing, and "
-        raise MalformedXml(f"{missing}MergedFreeBusy does not cover the time asked for")
-    digits = digits[:intervals]
+    digits = _covering(digits, window, interval, missing=1 if array_is_there else 0)
     if _shows_more(digits, entries, window, interval):
         raise MalformedXml("MergedFreeBusy shows times of which CalendarEventArray has no entry")
     return _gaps(digits, entries, window, interval) if _NO_DATA in digits else []
+
+
+def entries_of_merged(digits: str | None, window: Window, interval: timedelta) -> list[CalendarEntry]:
+    """Return the stretches of a string that came without entries, as of a distribution list.
+
+    Raises `MalformedXml` if there is none, or one that does not cover the window.
+    """
+    if not digits:
+        raise MalformedXml("FreeBusyView has neither CalendarEventArray nor MergedFreeBusy")
+    digits = _covering(digits, window, interval, missing=0)
+    entries: list[CalendarEntry] = []
+    for index, digit in enumerate(digits):
+        busy_type = _BUSY_TYPES.get(digit)
+        start = window.start + index * interval
+        end = min(start + interval, window.end)
+        if busy_type is None or start >= end:
+            continue
+        if entries and (entries[-1].end, entries[-1].busy_type) == (start, busy_type):
+            entries[-1] = CalendarEntry(entries[-1].start, end, busy_type)
+        else:
+            entries.append(CalendarEntry(start, end, busy_type))
+    return entries
+
+
+def _covering(digits: str, window: Window, interval: timedelta, *, missing: int) -> str:
+    """Return the digits of the window, of which the last few may be `missing`. Raises `MalformedXml`."""
+    if not _DIGITS.issuperset(digits):
+        raise MalformedXml("MergedFreeBusy holds something else than the digits 0 to 4")
+    intervals = math.ceil((window.end - window.start) / interval)
+    if len(digits) < intervals - missing:
+        raise MalformedXml("MergedFreeBusy does not cover the time asked for")
+    return digits[:intervals]
 
 
 def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window, interval: timedelta) -> bool:

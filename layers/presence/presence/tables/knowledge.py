@@ -24,10 +24,10 @@ from presence.standing_claims import Ending, StandingClaim
 from presence.working_hours import working_hours_from_text, working_hours_to_text
 
 # One letter for what is known of an entry; what is not known has none.
-_FLAGS = (("is_meeting", "m", "a"), ("is_recurring", "r", "s"), ("is_private", "p", "o"))
+_FLAGS = (("is_meeting", "m", "a"), ("is_recurring", "r", "s"), ("is_private", "p", "o"), ("is_all_day", "d", "t"))
 _KEPT = "k"
-_REMEMBERED = 128
-"""Texts of flags whose reading is remembered; there are 54 that can be right."""
+_REMEMBERED = 256
+"""Texts of flags whose reading is remembered; there are 162 that can be right."""
 
 
 def attributes_of_knowledge(knowledge: Knowledge) -> dict[str, object]:
@@ -85,7 +85,7 @@ def _entry_to_list(known: KnownEntry) -> list[object]:
 
 def _entry_from_list(values: object) -> KnownEntry:
     start, end, busy_type, flags, rule = _texts(values)
-    is_meeting, is_recurring, is_private = _told(flags)
+    is_meeting, is_recurring, is_private, is_all_day = _told(flags)
     entry = CalendarEntry(
         parse_instant(start),
         parse_instant(end),
@@ -93,6 +93,7 @@ def _entry_from_list(values: object) -> KnownEntry:
         is_meeting=is_meeting,
         is_recurring=is_recurring,
         is_private=is_private,
+        is_all_day=is_all_day,
         is_kept=_KEPT in flags,
     )
     return KnownEntry(entry, rule)
