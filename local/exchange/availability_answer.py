@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local.exchange.availability_request import AvailabilityRequest
     from local.exchange.organisation import Organisation
 
+MOST_MEMBERS = 100
 _WITHOUT_DETAILS = {"Detailed": "FreeBusy", "DetailedMerged": "FreeBusyMerged"}
 # Digit of the merged view, in the order in which one status hides another.
 _DIGITS = {
@@ -55,8 +56,24 @@ def _response(
         return response_message(mailbox.problem, "The availability of this mailbox can't be given.")
     if mailbox.access is Access.NONE:
         return response_message("ErrorNoFreeBusyAccess", "The caller does not have access to free/busy data.")
+    if mailbox.members:
+        return _list(mailbox, request, organisation)
     occurrences = organisation.entries(address, request.start, request.end)
     return response_message() + _view(mailbox, occurrences, request)
+
+
+def _list(mailbox: Mailbox, request: AvailabilityRequest, organisation: Organisation) -> str:
+    """Return what is told of a distribution list: the merged string of all members, and no entry of anybody."""
+    if len(mailbox.members) > MOST_MEMBERS:
+        return response_message("ErrorFreeBusyDLLimitReached", "The distribution list has too many members.")
+    occurrences = [
+        occurrence
+        for member in mailbox.members
+        if organisation.mailbox(member) is not None
+        for occurrence in organisation.entries(member, request.start, request.end)
+    ]
+    parts = _typed("FreeBusyViewType", "MergedOnly") + _typed("MergedFreeBusy", _merged(occurrences, request))
+    return response_message() + f"<FreeBusyView>{parts}</FreeBusyView>"
 
 
 def _view(mailbox: Mailbox, occurrences: list[Occurrence], request: AvailabilityRequest) -> str:

@@ -23,7 +23,8 @@ class Host:
     `accounts` are the references of those who may sign in. `autodiscover`: the domains for whose mailboxes it
     answers autodiscover, with their services. `mailboxes`: the domains whose mailboxes it serves by EWS. A host with
     neither is somebody's website: it answers every request with a page, or where `asks_for_password` with 401.
-    `refuses_mail_tips`: the code with which it answers GetMailTips, as of a server before 2010.
+    `refuses_mail_tips`: the code with which it answers GetMailTips, as of a server before 2010. `newest_version`: it
+    knows no newer RequestServerVersion than this, as an old server does not.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Host:
     mailboxes: frozenset[str] = frozenset()
     asks_for_password: bool = False
     refuses_mail_tips: str | None = None
+    newest_version: str | None = None
 
     @property
     def is_website(self) -> bool:

@@ -65,7 +65,11 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One calendar entry. `start` and `end` are instants with a zone; the end does not belong to the entry."""
+    """One calendar entry. `start` and `end` are instants with a zone; the end does not belong to the entry.
+
+    Free/busy answers know nothing of `is_all_day`, `is_cancelled` and `response` (types.xsd, ResponseTypeType: what the
+    owner of the calendar answered to a meeting).
+    """
 
     start: datetime
     end: datetime
@@ -74,6 +78,9 @@ class Entry:
     location: str = LOCATION_CANARY
     is_meeting: bool = True
     is_private: bool = False
+    is_all_day: bool = False
+    is_cancelled: bool = False
+    response: str = "Accept"
     recurrence: Recurrence | None = None
 
     def __post_init__(self) -> None:
@@ -126,7 +133,9 @@ class Mailbox:
     """A mailbox as Exchange knows it.
 
     `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
-    that availability gives for this mailbox instead of its calendar; nobody may impersonate who is `excluded`.
+    that is given for this mailbox instead of its calendar; nobody may impersonate who is `excluded`. `readers` are the
+    accounts (by reference) whom the owner lets read the calendar folder. With `members` (addresses) it is no mailbox
+    but a distribution list.
     """
 
     address: str
@@ -141,6 +150,8 @@ class Mailbox:
     redirect_url: str | None = None
     problem: str | None = None
     excluded: bool = False
+    readers: frozenset[str] = frozenset()
+    members: tuple[str, ...] = ()
 
 
 def all_day(zone: ZoneInfo, day: date, days: int = 1) -> tuple[datetime, datetime]:

@@ -17,13 +17,11 @@ MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 
-# types.xsd, ExchangeVersionType
-VERSIONS = frozenset(
-    {
-        *(f"Exchange{version}" for version in ("2007", "2007_SP1", "2009", "2010", "2010_SP1", "2010_SP2", "2012")),
-        *(f"Exchange{version}" for version in ("2013", "2013_SP1", "2015", "2016")),
-        *(f"V{version}" for version in ("2015_10_05", "2016_01_06", "2016_04_13", "2016_07_13", "2016_10_10")),
-    }
+# types.xsd, ExchangeVersionType, the oldest first
+VERSIONS = (
+    *(f"Exchange{version}" for version in ("2007", "2007_SP1", "2009", "2010", "2010_SP1", "2010_SP2", "2012")),
+    *(f"Exchange{version}" for version in ("2013", "2013_SP1", "2015", "2016")),
+    *(f"V{version}" for version in ("2015_10_05", "2016_01_06", "2016_04_13", "2016_07_13", "2016_10_10")),
 )
 _CONNECTING_SID = frozenset(
     f"{{{TYPES}}}{name}" for name in ("PrincipalName", "SID", "PrimarySmtpAddress", "SmtpAddress")
@@ -43,11 +41,15 @@ class SoapFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A request out of its envelope. `impersonated` is the identity that the ExchangeImpersonation header names."""
+    """A request out of its envelope. `impersonated` is the identity that the ExchangeImpersonation header names.
+
+    `version` is the RequestServerVersion; without that header it is the oldest.
+    """
 
     request: etree._Element
     impersonated: str | None
     has_time_zone_context: bool
+    version: str
 
 
 def open_envelope(body: bytes) -> Envelope:
@@ -67,23 +69,23 @@ def _open(root: etree._Element) -> Envelope:
     parts.end()
     if len(requests) != 1:
         raise SchemaViolationError(f"The Body has {len(requests)} elements, expected 1.")
-    impersonated, has_time_zone_context = _read_header(header)
-    return Envelope(requests[0], impersonated, has_time_zone_context)
+    return Envelope(requests[0], *_read_header(header))
 
 
-def _read_header(header: etree._Element | None) -> tuple[str | None, bool]:
-    impersonated, has_time_zone_context = None, False
+def _read_header(header: etree._Element | None) -> tuple[str | None, bool, str]:
+    impersonated, has_time_zone_context, version = None, False, VERSIONS[0]
     for part in header if header is not None else ():
         if part.tag == f"{{{TYPES}}}RequestServerVersion":
-            if part.get("Version") not in VERSIONS:
-                raise SoapFaultError("ErrorInvalidServerVersion", f"The version {part.get('Version')!r} is not known.")
+            version = part.get("Version", "")
+            if version not in VERSIONS:
+                raise SoapFaultError("ErrorInvalidServerVersion", f"The version {version!r} is not known.")
         elif part.tag == f"{{{TYPES}}}ExchangeImpersonation":
             impersonated = _connecting_sid(part)
         elif part.tag == f"{{{TYPES}}}TimeZoneContext":
             has_time_zone_context = True
         elif part.get(f"{{{SOAP}}}mustUnderstand") == "1":
             raise SoapFaultError("ErrorInvalidRequest", f"The header {part.tag} is not understood.")
-    return impersonated, has_time_zone_context
+    return impersonated, has_time_zone_context, version
 
 
 def _connecting_sid(impersonation: etree._Element) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from local.exchange import automatic_replies, availability_answer, availability_request
+from local.exchange import automatic_replies, availability_answer, availability_request, calendar_folder
 from local.exchange.http_messages import HttpAnswer
-from local.exchange.soap import Envelope, SoapFaultError, envelope, fault, open_envelope, schema_fault
+from local.exchange.soap import VERSIONS, Envelope, SoapFaultError, envelope, fault, open_envelope, schema_fault
 from local.exchange.xml_reading import SchemaViolationError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class WebServices:
         self._organisation = organisation
         self._domains = host.mailboxes
         self._refuses_mail_tips = host.refuses_mail_tips
+        self._versions = VERSIONS[: VERSIONS.index(host.newest_version or VERSIONS[-1]) + 1]
         self._clock = clock
 
     def serves(self, address: str) -> bool:
@@ -53,6 +54,8 @@ class WebServices:
         return replace(envelope(body), operation=operation, addresses=addresses)
 
     def _operate(self, opened: Envelope, caller: Account) -> tuple[str, tuple[str, ...]]:
+        if opened.version not in self._versions:
+            raise SoapFaultError("ErrorInvalidServerVersion", f"This server knows nothing of {opened.version}.")
         impersonated = self._impersonated(opened.impersonated, caller)
         match opened.request.tag:
             case availability_request.REQUEST:
@@ -68,6 +71,10 @@ class WebServices:
                     automatic_replies.mail_tips_answer(recipients, self._organisation, self.serves, self._clock()),
                     recipients,
                 )
+            case calendar_folder.REQUEST:
+                folder = calendar_folder.read_request(opened.request)
+                answer = calendar_folder.answer(folder, caller, impersonated, self._organisation, self.serves)
+                return answer, (folder.address or impersonated or "",)
             case automatic_replies.OOF_REQUEST:
                 address = automatic_replies.read_oof_request(opened.request)
                 mailbox = self._owned(address, impersonated or caller.address)

@@ -106,8 +106,8 @@ def judge(entry: CalendarEntry, profile: Profile, zone: MailboxZone | None) -> J
     """Return what an entry claims under a profile.
 
     `zone` is that of the mailbox: an entry from midnight to midnight in it lasts all day where nothing says whether it
-    does, since free/busy answers have no flag for it. Without a zone none of those is taken for one. A kept entry may be a piece of one, so its length is not
-    looked at again.
+    does, since free/busy answers have no flag for it. Without a zone none of those is taken for one. A kept entry may
+    be a piece of one, so its length is not looked at again.
     """
     if entry.start >= entry.end:
         return _WITHOUT_LENGTH
