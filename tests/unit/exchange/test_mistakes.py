@@ -14,7 +14,10 @@ import pytest
 
 from exchange.endpoints import MemoryEndpointCache
 from exchange.ews.availability import Availability, parse_availability
-from exchange.ews.requests import MOST_MAILBOXES, availability_request
+from exchange.ews.calendar_folder import read_calendar_folder
+from exchange.ews.calendar_items import parse_calendar_items
+from exchange.ews.requests import MOST_MAILBOXES, availability_request, calendar_folder_request
+from exchange.mailbox_access import Access
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarReading, Window
 from presence.check_schedule import group_checks
@@ -26,6 +29,7 @@ from presence.records import User
 from presence.tables.users import ScheduledUser
 from presence.transition_queue import TransitionQueue
 from tests.support.memory import MemoryPresenceTable, MemoryQueue, MemoryUserTable
+from tests.unit.exchange.folder_answers import calendar_folder, item
 from tests.unit.exchange.hosts import (
     NOW,
     Net,
@@ -133,6 +137,35 @@ def test_3_a_batch_that_fails_stops_no_other_and_is_asked_again_when_the_server_
     judge_batches(as_we_do)
     for mistaken in (stops_at_the_first_failure, tries_again_at_once, reads_the_first_page):
         fails(judge_batches, mistaken)
+
+
+# 4. Declined or cancelled meetings make people busy: also where Exchange leaves their status Busy.
+
+Counted = Callable[[bytes], int]
+"""How many entries of a calendar's folder count."""
+
+
+def judge_declined(count: Counted) -> None:
+    stands = item("a", MyResponseType="Accept", AppointmentState="3", IsCancelled="false")
+    declined = item("b", MyResponseType="Decline", AppointmentState="3", IsCancelled="false")
+    cancelled = item("c", MyResponseType="Accept", AppointmentState="7", IsCancelled="true")
+    assert count(calendar_folder(stands, declined, cancelled)) == 1
+    assert count(calendar_folder(declined, cancelled)) == 0
+
+
+def as_it_stands(answer: bytes) -> int:
+    result = read_calendar_folder(lambda _: parse_calendar_items(answer, ALICE, "mail.example.com"), ALICE, WINDOW)
+    assert isinstance(result, Availability)
+    return len(result.entries)
+
+
+def by_their_status(answer: bytes) -> int:
+    return answer.count(b"<t:LegacyFreeBusyStatus>Busy<")
+
+
+def test_4_a_meeting_that_was_declined_or_cancelled_does_not_count_whatever_its_status() -> None:
+    judge_declined(as_it_stands)
+    fails(judge_declined, by_their_status)
 
 
 # 7. All users in one call, results matched by position with no check of the count.
@@ -252,7 +285,8 @@ def judge_names(ask: Callable[[str], bytes]) -> None:
     """Hold that the request for a calendar is the same whatever its folder is called, and names no folder."""
     request = ask("カレンダー")
     assert request == ask("Calendar")
-    assert b"Folder" not in request
+    assert b"DisplayName" not in request
+    assert set(re.findall(rb'FolderId Id="([^"]*)"', request)) <= {b"calendar"}
     assert not re.search(
         rb">\s*(Calendar|Kalender|\xe3\x82\xab\xe3\x83\xac\xe3\x83\xb3\xe3\x83\x80\xe3\x83\xbc)\s*<", request
     )
@@ -267,4 +301,8 @@ def test_10_what_the_calendar_s_folder_is_called_makes_no_difference() -> None:
         )
 
     judge_names(lambda _folder: availability_request([ALICE], WINDOW, "Exchange2013"))
+    for access in (Access.IMPERSONATION, Access.DELEGATE):
+        asked = calendar_folder_request(ALICE, WINDOW, 250, access, "Exchange2013")
+        assert b'DistinguishedFolderId Id="calendar"' in asked
+        judge_names(lambda _folder, asked=asked: asked)
     fails(judge_names, looks_for_the_folder)

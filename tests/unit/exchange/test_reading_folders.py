@@ -1,0 +1,242 @@
+"""ExchangeReader reading calendar folders, in the names of their owners and as a delegate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from exchange.endpoints import MemoryEndpointCache
+from presence.calendar import FOLDER_VIEW, CalendarReading, Window
+from presence.errors import Problem, ProblemKind
+from tests.unit.exchange.folder_answers import CANARY, calendar_folder, folder_message, folders, item
+from tests.unit.exchange.hosts import (
+    NOW,
+    Net,
+    Respond,
+    availability,
+    fault,
+    free_busy_response,
+    http,
+    mailbox_answer,
+)
+
+ALICE, BOB, CAROL = "alice@branch.test", "bob@branch.test", "carol@branch.test"
+DAY = timedelta(days=1)
+WINDOW = Window(NOW, NOW + DAY)
+BRANCH = {"kind": "ews", "domains": ["branch.test"], "hosts": ["mail.branch.test"], "calendars": "calendar-folder"}
+IN_THEIR_NAME = {**BRANCH, "access": "impersonation"}
+AS_DELEGATE = {**BRANCH, "access": "delegate"}
+OF_ONE = calendar_folder(item())
+
+Results = dict[str, CalendarReading | Problem]
+
+
+def owner(request: bytes) -> str:
+    (address,) = re.findall(rb"<t:Mailbox><t:EmailAddress>([^<]*)</t:EmailAddress>", request)
+    return str(address.decode())
+
+
+def read(net: Net, respond: Respond, gateway: Mapping[str, object], *addresses: str) -> Results:
+    net.host("mail.branch.test", respond)
+    return dict(net.reader(gateway).read_calendars(addresses or (ALICE, BOB, CAROL), WINDOW))
+
+
+def codes(results: Results) -> list[str | int]:
+    """Return for each address how many entries it has, or the code of its problem."""
+    return [result.code if isinstance(result, Problem) else len(result.entries) for result in results.values()]
+
+
+@pytest.mark.parametrize("gateway", [IN_THEIR_NAME, AS_DELEGATE], ids=["impersonation", "delegate"])
+def test_each_mailbox_is_asked_for_alone_and_has_what_belongs_to_it(net: Net, gateway: Mapping[str, object]) -> None:
+    host = net.host("mail.branch.test", lambda request: http(200, calendar_folder(*[item()] * (owner(request) == BOB))))
+
+    results = dict(net.reader(gateway).read_calendars((ALICE, BOB, CAROL), WINDOW))
+
+    assert codes(results) == [0, 1, 0]
+    assert [owner(request) for request in host.requests] == [ALICE, BOB, CAROL]
+    reading = results[BOB]
+    assert isinstance(reading, CalendarReading)
+    assert (reading.view, reading.endpoint) == (FOLDER_VIEW, "https://mail.branch.test/EWS/Exchange.asmx")
+    assert (reading.address, reading.window, reading.read_at) == (BOB, WINDOW, NOW)
+    assert CANARY not in repr(results)
+
+
+def test_in_the_owner_s_name_the_request_says_so_and_leads_to_the_mailbox(net: Net) -> None:
+    host = net.host("mail.branch.test", lambda _: http(200, OF_ONE))
+    net.reader(IN_THEIR_NAME).read_calendars([ALICE], WINDOW)
+
+    (request,) = host.requests
+    assert f"X-AnchorMailbox: {ALICE}\r\n".encode() in request
+    assert (
+        f"<t:ConnectingSID><t:PrimarySmtpAddress>{ALICE}</t:PrimarySmtpAddress></t:ConnectingSID>".encode() in request
+    )
+
+
+def test_as_a_delegate_it_asks_in_its_own_name(net: Net) -> None:
+    host = net.host("mail.branch.test", lambda _: http(200, OF_ONE))
+    net.reader(AS_DELEGATE).read_calendars([ALICE], WINDOW)
+
+    (request,) = host.requests
+    assert b"Impersonation" not in request
+    assert b"X-AnchorMailbox" not in request
+    assert owner(request) == ALICE
+
+
+@pytest.mark.parametrize("gateway", [IN_THEIR_NAME, AS_DELEGATE], ids=["impersonation", "delegate"])
+def test_nothing_is_asked_for_that_says_what_an_entry_is_about(net: Net, gateway: Mapping[str, object]) -> None:
+    host = net.host("mail.branch.test", lambda _: http(200, OF_ONE))
+    net.reader(gateway).read_calendars([ALICE], WINDOW)
+
+    (request,) = host.requests
+    assert b"<t:BaseShape>IdOnly</t:BaseShape>" in request
+    assert set(re.findall(rb'FieldURI="([^"]*)"', request)) == {
+        b"calendar:Start",
+        b"calendar:End",
+        b"calendar:LegacyFreeBusyStatus",
+        b"calendar:IsAllDayEvent",
+        b"calendar:IsMeeting",
+        b"calendar:IsCancelled",
+        b"calendar:CalendarItemType",
+        b"calendar:MyResponseType",
+        b"calendar:AppointmentState",
+        b"item:Sensitivity",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (http(500, fault("ErrorImpersonateUserDenied")), "ErrorImpersonateUserDenied"),
+        (http(500, fault("ErrorNonExistentMailbox")), "ErrorNonExistentMailbox"),
+        (http(200, folders(folder_message("", "ErrorFolderNotFound", "Error"))), "ErrorFolderNotFound"),
+        (http(200, folders(folder_message("", "ErrorMailboxMoveInProgress", "Error"))), "ErrorMailboxMoveInProgress"),
+        (http(200, folders(folder_message("", "ErrorItemSave", "Error"))), "ErrorItemSave"),
+        (http(200, calendar_folder(item(status=None))), "MalformedCalendar"),
+        (http(200, calendar_folder(last=None)), "MalformedCalendar"),
+        (http(200, folders()), "AnswerCountMismatch"),
+        (http(200, b"<html/>"), "MalformedAnswer"),
+    ],
+)
+def test_one_mailbox_that_cant_be_read_costs_nobody_else(net: Net, answer: bytes, code: str) -> None:
+    results = read(net, lambda request: answer if owner(request) == BOB else http(200, OF_ONE), IN_THEIR_NAME)
+    assert codes(results) == [1, code, 1]
+
+
+def test_an_excluded_mailbox_says_that_it_is_excluded(net: Net) -> None:
+    (problem,) = read(net, lambda _: http(500, fault("ErrorImpersonateUserDenied")), IN_THEIR_NAME, ALICE).values()
+    assert isinstance(problem, Problem)
+    assert problem.kind is ProblemKind.LASTING
+    assert "excluded from impersonation" in problem.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(503),
+        http(500, fault("ErrorServerBusy")),
+        http(200, folders(folder_message("", "ErrorServerBusy", "Error"))),
+    ],
+    ids=["status", "fault", "inside"],
+)
+def test_a_server_that_asks_for_peace_is_not_asked_about_the_next_mailbox(net: Net, answer: bytes) -> None:
+    host = net.host("mail.branch.test", lambda _: answer)
+    results = dict(net.reader(IN_THEIR_NAME).read_calendars((ALICE, BOB, CAROL), WINDOW))
+
+    assert len(set(codes(results))) == 1
+    assert all(isinstance(result, Problem) and result.kind is ProblemKind.PASSING for result in results.values())
+    assert len(host.requests) == 1
+
+
+def test_a_calendar_of_several_pages_is_read_to_its_end(net: Net) -> None:
+    pages = [
+        calendar_folder(item("a"), item("b", "2026-11-21T15:00:00Z", "2026-11-21T16:00:00Z"), last="false"),
+        calendar_folder(
+            item("b", "2026-11-21T15:00:00Z", "2026-11-21T16:00:00Z"),
+            item("c", "2026-11-21T17:00:00Z", "2026-11-21T18:00:00Z"),
+        ),
+    ]
+    host = net.host("mail.branch.test", lambda _: http(200, pages.pop(0)))
+
+    assert codes(dict(net.reader(IN_THEIR_NAME).read_calendars([ALICE], WINDOW))) == [3]
+    starts = [re.findall(rb'StartDate="([^"]*)"', request)[0] for request in host.requests]
+    assert starts == [b"2026-11-21T12:00:00Z", b"2026-11-21T15:00:00Z"]
+
+
+def test_a_page_that_fails_leaves_nothing_of_the_others(net: Net) -> None:
+    pages = [
+        http(200, calendar_folder(item("a"), last="false")),
+        http(500, fault("ErrorInternalServerTransientError")),
+    ]
+    assert codes(read(net, lambda _: pages.pop(0), IN_THEIR_NAME, ALICE)) == ["ErrorInternalServerTransientError"]
+
+
+def versions(requests: list[bytes]) -> list[str]:
+    return [re.findall(rb'RequestServerVersion Version="([^"]*)"', request)[0].decode() for request in requests]
+
+
+def answers_old_versions(request: bytes) -> bytes:
+    if b'Version="Exchange2013"' in request:
+        return http(500, fault("ErrorInvalidServerVersion"))
+    return http(200, OF_ONE if b"<m:FindItem" in request else availability(mailbox_answer()))
+
+
+FREE_BUSY = {**BRANCH, "calendars": "free-busy"}
+
+
+@pytest.mark.parametrize("gateway", [IN_THEIR_NAME, FREE_BUSY], ids=["calendar-folder", "free-busy"])
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("2007", ["Exchange2007_SP1"]),
+        ("2010", ["Exchange2007_SP1"]),
+        (None, ["Exchange2013", "Exchange2007_SP1"]),
+    ],
+)
+def test_a_version_that_is_known_is_not_searched_for(
+    net: Net, gateway: Mapping[str, object], said: str | None, asked: list[str]
+) -> None:
+    host = net.host("mail.branch.test", answers_old_versions)
+    known = {} if said is None else {"exchange_version": said, "automatic_replies": "off"}
+    cache = MemoryEndpointCache(lambda: NOW)
+    reader = net.reader({**gateway, **known}, cache=cache)
+
+    assert isinstance(reader.read_calendars([ALICE], WINDOW)[ALICE], CalendarReading)
+    assert versions(host.requests) == asked
+    reader.read_calendars([ALICE], WINDOW)
+    assert versions(host.requests) == [*asked, "Exchange2007_SP1"], "what was found out is remembered"
+
+
+@pytest.mark.parametrize("gateway", [IN_THEIR_NAME, FREE_BUSY], ids=["calendar-folder", "free-busy"])
+def test_a_server_that_is_older_than_its_gateway_says_is_a_lasting_problem_and_asked_once(
+    net: Net, gateway: Mapping[str, object]
+) -> None:
+    host = net.host("mail.branch.test", answers_old_versions)
+    (problem,) = net.reader({**gateway, "exchange_version": "2016"}).read_calendars([ALICE], WINDOW).values()
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.kind) == ("RequestVersionRefused", ProblemKind.LASTING)
+    assert "ErrorInvalidServerVersion" in problem.text
+    assert "exchange_version" in problem.remedy
+    assert len(host.requests) == 1
+
+
+def test_a_distribution_list_is_refused_unless_the_gateway_takes_them(net: Net) -> None:
+    digits = "0" * 12 + "2" * 6 + "4" + "0" * 269
+    view = f"<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>{digits}</t:MergedFreeBusy>"
+    host = net.host("mail.branch.test", lambda _: http(200, availability(free_busy_response(view))))
+
+    (refused,) = net.reader(FREE_BUSY).read_calendars([ALICE], WINDOW).values()
+    (taken,) = net.reader({**FREE_BUSY, "distribution_lists": "take"}).read_calendars([ALICE], WINDOW).values()
+
+    assert isinstance(refused, Problem)
+    assert refused.code == "NoCalendarEntries"
+    assert isinstance(taken, CalendarReading)
+    assert [(entry.start, entry.end, str(entry.busy_type)) for entry in taken.entries] == [
+        (NOW + DAY / 24, NOW + DAY / 16, "Busy"),
+        (NOW + DAY / 16, NOW + DAY / 16 + DAY / 288, "NoData"),
+    ]
+    intervals = [re.findall(rb"IntervalInMinutes>(\d+)<", request)[0] for request in host.requests]
+    assert intervals == [b"30", b"5"]
