@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from exchange.ews.calendar_folder import PAGE
 from exchange.ews.requests import (
     MOST_MAILBOXES,
     MOST_RECIPIENTS,
     REQUEST_VERSIONS,
     availability_request,
+    calendar_folder_request,
     mail_tips_request,
     oof_settings_request,
 )
 from exchange.ews.response_codes import MEANINGS, NO_ERROR, VERSION_CODES
+from exchange.mailbox_access import Access
 from presence.calendar import Window
 from tests.contract.ews_schemas import requires_schemas, response_codes, validate, validate_header
 
@@ -31,6 +34,18 @@ def test_the_request_for_calendars_is_as_the_schema_wants_it(count: int, version
     request = availability_request(addresses, Window(NOON, NOON + timedelta(hours=24)), version)
 
     assert validate(request) == "GetUserAvailabilityRequest"
+
+
+@pytest.mark.parametrize("access", [Access.IMPERSONATION, Access.DELEGATE])
+@pytest.mark.parametrize("version", REQUEST_VERSIONS)
+def test_the_request_for_a_calendar_folder_is_as_the_schema_wants_it(access: Access, version: str) -> None:
+    window = Window(NOON, NOON + timedelta(hours=24))
+    request = calendar_folder_request("o'neil+1@example.com", window, PAGE, access, version)
+
+    assert validate(request) == "FindItem"
+    assert validate_header(request, "RequestServerVersion") == "RequestServerVersion"
+    if access is Access.IMPERSONATION:
+        assert validate_header(request, "ExchangeImpersonation") == "ExchangeImpersonation"
 
 
 @pytest.mark.parametrize("count", [1, MOST_RECIPIENTS])

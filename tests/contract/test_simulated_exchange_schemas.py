@@ -2,17 +2,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.exchange.organisation import OutOfOffice
+from local.exchange.organisation import Mailbox, OutOfOffice
 from local.exchange.scenario import UNKNOWN_USERS, USER_WITHOUT_ACCESS, demo_organisation
 from local.exchange.server import SimulatedExchange
 from tests.contract.ews_schemas import SCHEMAS, requires_schemas, response_codes, validate
 from tests.unit.local_exchange.client import (
+    FIELDS,
     availability,
     basic,
     envelope,
+    find_items,
     mail_tips,
     ntlm,
     oof_settings,
@@ -102,6 +105,27 @@ def test_answers_about_automatic_replies_are_as_the_schema_wants_them(
         assert validate(answer.content) == f"{expected}Response"
 
 
+@pytest.mark.parametrize("name", ["alice", "frank", "nobody"])
+@pytest.mark.parametrize("fields", [(), FIELDS, (*FIELDS, "item:Subject", "calendar:Location")])
+def test_the_entries_of_a_calendar_folder_are_as_the_schema_wants_them(
+    exchange: SimulatedExchange, name: str, fields: tuple[str, ...]
+) -> None:
+    address = f"{name}@example.com"
+    request = find_items(address, START - DAY, START + DAY, fields=fields, impersonated=ALICE)
+    assert validate(request.encode()) == "FindItem"
+    answer = ask(exchange, "example.com", request)
+    assert answer.status_code == 200
+    assert validate(answer.content) == "FindItemResponse"
+
+
+def test_a_distribution_list_is_told_of_as_the_schema_wants_it(exchange: SimulatedExchange) -> None:
+    exchange.organisation.add_mailbox(Mailbox("all@example.com", "All", ZoneInfo("UTC"), members=(ALICE,)))
+    for view in VIEWS:
+        answer = ask(exchange, "example.com", availability(["all@example.com"], START, START + DAY, view))
+        assert validate(answer.content) == "GetUserAvailabilityResponse"
+        assert texts(answer, "//t:FreeBusyViewType") == ["MergedOnly"]
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -117,6 +141,12 @@ def test_answers_about_automatic_replies_are_as_the_schema_wants_them(
         (oof_settings(ALICE), "ErrorAccessDenied"),
         (oof_settings(ALICE, "nobody@example.com"), "ErrorNonExistentMailbox"),
         (mail_tips([]), "ErrorMissingRecipients"),
+        (find_items(ALICE, START, START - DAY), "ErrorCalendarEndDateIsEarlierThanStartDate"),
+        (find_items(ALICE, START, START + 800 * DAY), "ErrorCalendarViewRangeTooBig"),
+        (find_items(ALICE, START, START + DAY, most=0), "ErrorInvalidPagingMaxRows"),
+        (find_items(ALICE, START, START + DAY, folder="inbox"), "ErrorInvalidRequest"),
+        (find_items(ALICE, START, START + DAY, fields=("message:Sender",)), "ErrorInvalidPropertyRequest"),
+        (find_items(ALICE, START, START + DAY, impersonated="nobody@example.com"), "ErrorNonExistentMailbox"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("Error") else "request",
 )
@@ -129,11 +159,17 @@ def test_a_fault_has_a_code_of_the_schema(exchange: SimulatedExchange, body: str
 
 def test_the_simulator_reads_the_requests_that_microsoft_prints(exchange: SimulatedExchange) -> None:
     samples = SCHEMAS.parents[1] / "samples" / "exchange"
-    for operation, expected in (("GetUserAvailability", 200), ("GetMailTips", 200), ("GetUserOofSettings", 500)):
+    for operation, expected in (
+        ("GetUserAvailability", 200),
+        ("GetMailTips", 200),
+        ("GetUserOofSettings", 500),
+        ("FindItem", 500),
+    ):
         request = (samples / f"{operation}-request.xml").read_bytes()
         validate(request)
         answer = ask(exchange, "example.com", request.decode())
-        # The printed GetUserOofSettings is not the caller's own mailbox, nor one that is known here.
+        # The printed GetUserOofSettings is not the caller's own mailbox, nor one that is known here, and the printed
+        # FindItem asks for deleted items.
         assert answer.status_code == expected
         assert validate(answer.content) == ("Fault" if expected == 500 else f"{operation}Response")
 

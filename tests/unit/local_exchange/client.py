@@ -122,18 +122,60 @@ def availability(
     )
 
 
+FIELDS = (
+    "item:Sensitivity",
+    *(
+        f"calendar:{name}"
+        for name in (
+            "Start",
+            "End",
+            "IsAllDayEvent",
+            "LegacyFreeBusyStatus",
+            "IsMeeting",
+            "IsCancelled",
+            "IsRecurring",
+            "CalendarItemType",
+            "MyResponseType",
+            "AppointmentState",
+        )
+    ),
+)
+
+
+def find_items(
+    address: str,
+    start: datetime,
+    end: datetime,
+    fields: Sequence[str] = FIELDS,
+    impersonated: str | None = None,
+    most: int | None = None,
+    folder: str = "calendar",
+) -> str:
+    """Return a FindItem request for a view of a calendar folder."""
+    uris = "".join(f'<t:FieldURI FieldURI="{field}"/>' for field in fields)
+    properties = f"<t:AdditionalProperties>{uris}</t:AdditionalProperties>" if uris else ""
+    limit = "" if most is None else f' MaxEntriesReturned="{most}"'
+    return envelope(
+        f'<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>{properties}</m:ItemShape>'
+        f'<m:CalendarView{limit} StartDate="{start.isoformat()}" EndDate="{end.isoformat()}"/>'
+        f'<m:ParentFolderIds><t:DistinguishedFolderId Id="{folder}"><t:Mailbox><t:EmailAddress>{escape(address)}'
+        "</t:EmailAddress></t:Mailbox></t:DistinguishedFolderId></m:ParentFolderIds></m:FindItem>",
+        impersonation(impersonated),
+    )
+
+
+def impersonation(address: str | None) -> str:
+    """Return the header that asks in somebody's name; none for None."""
+    sid = f"<t:ConnectingSID><t:PrimarySmtpAddress>{escape(address or '')}</t:PrimarySmtpAddress></t:ConnectingSID>"
+    return f"<t:ExchangeImpersonation>{sid}</t:ExchangeImpersonation>" if address else ""
+
+
 def oof_settings(address: str, impersonated: str | None = None) -> str:
     """Return a GetUserOofSettings request, in somebody's name where that is said."""
-    header = (
-        f"<t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>{escape(impersonated)}"
-        "</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation>"
-        if impersonated
-        else ""
-    )
     return envelope(
         f"<m:GetUserOofSettingsRequest><t:Mailbox><t:Address>{escape(address)}</t:Address></t:Mailbox>"
         "</m:GetUserOofSettingsRequest>",
-        header,
+        impersonation(impersonated),
     )
 
 
