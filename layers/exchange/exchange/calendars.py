@@ -1,19 +1,27 @@
-"""How a gateway is asked for calendars: as free/busy times of many, or folder by folder."""
+"""How a gateway is asked for calendars: as free/busy times of many, or folder by folder.
+
+Working hours come along with free/busy times alone. Where folders are read they are asked for afterwards, of as many at
+once as there may be; without them a calendar is as good, and whoever needs them falls back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from exchange.ews.availability import Availability
 from exchange.ews.client import EwsClient
 from exchange.gateways import Gateway
 from exchange.locating import Resolution
 from exchange.mailbox_access import CalendarsFrom
-from presence.calendar import CalendarReading, Window
+from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem
+from presence.working_hours import WorkingHours
 
 _Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[CalendarReading | Problem]]
+_AskHours = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[WorkingHours | Problem | None]]
+_Readings = Mapping[str, CalendarReading | Problem]
 
 
 def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Callable[[Gateway], tuple[int, _Ask]]:
@@ -43,6 +51,35 @@ def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Call
         return gateway.limits.mailboxes_per_request, ask_for_times
 
     return question
+
+
+def question_of_working_hours(window: Window) -> Callable[[Gateway], tuple[int, _AskHours]]:
+    """Return what to ask a gateway for the working hours at the beginning of a window."""
+    begin = Window(window.start, window.start + timedelta(hours=1))
+
+    def ask(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[WorkingHours | None]:
+        found = client.read_availability(url, [resolution.mailbox for resolution in asked], begin)
+        return [result.working_hours if isinstance(result, Availability) else None for result in found]
+
+    return lambda gateway: (gateway.limits.mailboxes_per_request, ask)
+
+
+def with_working_hours(
+    readings: _Readings, ask: Callable[[Sequence[str]], Mapping[str, WorkingHours | Problem | None]]
+) -> _Readings:
+    """Return the readings, those of folders with the working hours that `ask` brings of their addresses."""
+    without = [
+        address
+        for address, result in readings.items()
+        if isinstance(result, CalendarReading) and result.view == FOLDER_VIEW
+    ]
+    told = ask(without) if without else {}
+    return {
+        address: replace(result, working_hours=hours)
+        if isinstance(hours := told.get(address), WorkingHours) and isinstance(result, CalendarReading)
+        else result
+        for address, result in readings.items()
+    }
 
 
 def _reading(

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from exchange.asking import ask_endpoint
-from exchange.calendars import question_of_calendars
+from exchange.calendars import question_of_calendars, question_of_working_hours, with_working_hours
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
@@ -80,7 +80,11 @@ class ExchangeReader:
         gateway's limits say, up to 100, or one by one where the gateway has calendar folders read.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-        return self._read(addresses, question_of_calendars(window, self._clock), self._longest_read)
+        until = time.monotonic() + self._longest_read
+        return with_working_hours(
+            self._read(addresses, question_of_calendars(window, self._clock), self._longest_read),
+            lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic()),
+        )
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
         """Return the automatic replies, or a problem, for each address; addresses as for `read_calendars`.

@@ -19,7 +19,7 @@ from presence.errors import Problem
 from presence.freshness import READ_AT_REFRESH, Freshness, Rules, unread_since
 from presence.heard import lately
 from presence.knowledge import LOOKS_BACK, NOT_READ_RULE, Knowledge, picture_of
-from presence.known_calendar import KnownCalendar, KnownEntry, remembered
+from presence.known_calendar import KnownCalendar, KnownEntry, hours_of, remembered
 from presence.mapping import Profile
 from presence.presences import UNKNOWN
 from presence.records import Change, PresenceRecord, Reason, RecordedProblem, User
@@ -68,7 +68,7 @@ def after_reading(
         horizon=reading.window.end,
         endpoint=reading.endpoint,
         view=reading.view,
-        working_hours=reading.working_hours,
+        working_hours=hours_of(reading, before.knowledge.calendar),
     )
     has_data = has_data_at(reading, now)
     read = replace(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
+from presence.calendar import FOLDER_VIEW, BusyType, CalendarEntry, CalendarReading, Window
 from presence.working_hours import MailboxZone, WorkingHours
 
 SHORT_RULE = "ignored-short"
@@ -61,6 +61,13 @@ def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple
     for start, end in _without(_stretches_without_data(reading), told):
         entries += _known_of(start, end, earlier, reading.window)
     return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
+
+
+def hours_of(reading: CalendarReading, earlier: KnownCalendar | None) -> WorkingHours | None:
+    """Return the working hours of a mailbox: with its folder none come along, so those that are known stay."""
+    if reading.working_hours is None and reading.view == FOLDER_VIEW and earlier is not None:
+        return earlier.working_hours
+    return reading.working_hours
 
 
 def _stretches_without_data(reading: CalendarReading) -> list[tuple[datetime, datetime]]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from presence.calendar import BusyType, CalendarEntry
-from presence.known_calendar import KnownCalendar, KnownEntry, remembered
+from presence.calendar import FOLDER_VIEW, BusyType, CalendarEntry
+from presence.known_calendar import KnownCalendar, KnownEntry, hours_of, remembered
 from presence.working_hours import WorkingHours
 from tests.support.one_user import at, entry, reading
 from tests.support.zones import OFFICE_HOURS, TOKYO
@@ -135,3 +135,13 @@ def test_a_calendar_knows_its_zone_and_what_has_not_ended() -> None:
     assert calendar.zone is None
     assert replace(calendar, working_hours=WorkingHours(TOKYO, OFFICE_HOURS)).zone == TOKYO
     assert [one.entry for one in calendar.ahead(at(30))] == [entry(20, 60)]
+
+
+@pytest.mark.parametrize(("view", "stay"), [(FOLDER_VIEW, True), ("FreeBusy", False)])
+def test_working_hours_that_a_folder_does_not_tell_stay_as_they_were(view: str, *, stay: bool) -> None:
+    hours = WorkingHours(TOKYO, OFFICE_HOURS)
+    told = replace(reading(0), view=view)
+    earlier = replace(known(), working_hours=hours)
+    assert hours_of(told, earlier) == (hours if stay else None)
+    assert hours_of(told, None) is None
+    assert hours_of(replace(told, working_hours=hours), replace(earlier, working_hours=None)) == hours
