@@ -7,27 +7,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.recipients import RecipientKind, recipient_kind
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
 from presence.proxy_addresses import primary_smtp_address
 
-_COLUMNS = ("address", "proxyaddresses", "profile", "groups")
+_KIND = "msexchrecipienttypedetails"
+_COLUMNS = ("address", "proxyaddresses", "profile", "groups", _KIND)
 _BETWEEN = ";"
 
 
 @dataclass(frozen=True, slots=True)
 class ListedUser:
-    """A user as a list has them; None where it says nothing of the profile or the groups."""
+    """A user as a list has them; None where it says nothing of the profile, the groups, or what the address is."""
 
     address: str
     profile: str | None = None
     groups: tuple[str, ...] | None = None
+    kind: RecipientKind | None = None
 
 
 def read_user_list(path: Path) -> list[ListedUser]:
     """Return the users of a CSV file with the column address and, if wanted, profile and groups (`sales;berlin`).
 
-    Instead of address there may be proxyAddresses as in a directory: `SMTP:alice@example.com;smtp:a@example.org`.
+    Instead of address there may be proxyAddresses as in a directory: `SMTP:alice@example.com;smtp:a@example.org`, and
+    msExchRecipientTypeDetails beside it, a number that says what the address stands for.
 
     Every row is looked at before anything is written: one that is wrong refuses the file. Raises `ConfigurationError`
     with the line.
@@ -45,7 +49,8 @@ def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[ListedUser]:
     header = [name.strip().lower() for name in next(rows, [])]
     if ("address" in header) == ("proxyaddresses" in header):
         raise ConfigurationError(
-            f"{path}: the first line has to name the columns: address or proxyAddresses, and if wanted profile, groups"
+            f"{path}: the first line has to name the columns: address or proxyAddresses, and if wanted profile, groups,"
+            " msExchRecipientTypeDetails"
         )
     if unknown := [name for name in header if name not in _COLUMNS]:
         raise ConfigurationError(f"{path}: the column {unknown[0]!r} is not known; there are {', '.join(_COLUMNS)}")
@@ -58,7 +63,7 @@ def _rows(path: Path, rows: Iterator[list[str]]) -> Iterator[ListedUser]:
         row = dict(zip(header, (value.strip() for value in values), strict=False))
         try:
             user = _user(row)
-        except InvalidAddress as error:
+        except (InvalidAddress, ValueError) as error:
             raise ConfigurationError(f"{path}, line {line}: {error}") from error
         if user.address in seen:
             raise ConfigurationError(f"{path}, line {line}: {user.address} stands in line {seen[user.address]} already")
@@ -74,4 +79,5 @@ def _user(row: Mapping[str, str]) -> ListedUser:
         address = primary_smtp_address(part for part in row["proxyaddresses"].split(_BETWEEN) if part.strip())
     else:
         address = parse_smtp_address(row.get("address", ""))
-    return ListedUser(address, row.get("profile") or None, groups)
+    details = row.get(_KIND)
+    return ListedUser(address, row.get("profile") or None, groups, recipient_kind(details) if details else None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from cli import audit
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from cli.user_list import ListedUser, read_user_list
+from exchange.gateway_documents import parse_gateways
+from exchange.gateways import GatewaysDocument
+from exchange.recipients import USUAL_RECIPIENTS, RecipientKind
 from presence.addresses import parse_smtp_address
-from presence.errors import ConfigurationError
+from presence.errors import ConfigurationError, ProblemError
 from presence.instants import format_instant
 from presence.profile_documents import parse_profiles
 from presence.profiles import BUILT_IN
@@ -37,22 +40,51 @@ def run(arguments: Namespace) -> int:
             return _show(stack, users, only_problems=arguments.problems)
         if arguments.action == "remove":
             return _remove(users, arguments.addresses)
-        _refuse_unknown_profiles(stack, wanted)
-        return _add(users, wanted)
+        stored = _stored_document(stack) if any(user.profile or user.kind for user in wanted) else None
+        _refuse_unknown_profiles(stored, wanted)
+        document = parse_gateways(stored) if stored is not None and any(user.kind for user in wanted) else None
+        taken = [user for user in wanted if not _is_left_out(document, user)]
+        return _add(users, taken, left_out=len(wanted) - len(taken))
 
 
-def _refuse_unknown_profiles(stack: Stack, wanted: Sequence[ListedUser]) -> None:
+def _stored_document(stack: Stack) -> Mapping[str, object] | None:
+    """Return the stack's gateways document, unread; None if none has been put."""
+    stored = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+    return None if stored is None else stored.content
+
+
+def _refuse_unknown_profiles(stored: Mapping[str, object] | None, wanted: Sequence[ListedUser]) -> None:
     """Raise `ConfigurationError` if a profile stands in neither the product nor the stack's gateways document."""
     names = {user.profile for user in wanted if user.profile is not None}
-    if not names:
-        return
-    document = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
-    profiles = BUILT_IN if document is None else parse_profiles(document.content)
+    profiles = BUILT_IN if stored is None or not names else parse_profiles(stored)
     for name in sorted(names):
         profiles.named(name)
 
 
-def _add(users: UserTable, wanted: Sequence[ListedUser]) -> int:
+def _is_left_out(document: GatewaysDocument | None, listed: ListedUser) -> bool:
+    """Tell, and say in a line, that an address is no mailbox, or of a kind that its gateway refuses.
+
+    A directory lists all kinds side by side; that one is not wanted is no mistake in the list.
+    """
+    if listed.kind is None:
+        return False
+    if listed.kind is RecipientKind.NO_MAILBOX:
+        print(f"{listed.address} left out: it is {listed.kind}")
+        return True
+    policy, gateway = USUAL_RECIPIENTS, "every gateway that does not say otherwise"
+    if document is not None:
+        try:
+            serving = document.gateway_for(listed.address)
+        except ProblemError:  # which its first check will record
+            return False
+        policy, gateway = serving.recipients, f"gateway {serving.name!r}"
+    key = policy.key_that_refuses(listed.kind)
+    if key is not None:
+        print(f'{listed.address} left out: it is {listed.kind}, which {gateway} refuses ({key} = "refuse")')
+    return key is not None
+
+
+def _add(users: UserTable, wanted: Sequence[ListedUser], left_out: int = 0) -> int:
     """Add who is not there yet, and give those who are the profile and the groups that stand in the list."""
     added = changed = 0
     for listed in wanted:
@@ -68,7 +100,11 @@ def _add(users: UserTable, wanted: Sequence[ListedUser]) -> int:
             added += 1
             print(f"{user.address} added as {user.user_id}")
     there = len(wanted) - added
-    print(f"{added} added, {there} were there already" + (f", {changed} of them changed" if changed else ""))
+    print(
+        f"{added} added, {there} were there already"
+        + (f", {changed} of them changed" if changed else "")
+        + (f", {left_out} left out" if left_out else "")
+    )
     return 0
 
 

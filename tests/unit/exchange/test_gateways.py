@@ -10,6 +10,8 @@ import pytest
 from exchange.gateway_documents import load_gateways_document, parse_gateways, read_gateways_file
 from exchange.gateways import Authentication, DiscoveryStep, GatewayKind, Limits, RepliesFrom
 from exchange.hosts import HostPort
+from exchange.mailbox_access import Access, CalendarsFrom, ExchangeVersion, MailboxAccess
+from exchange.recipients import RecipientPolicy, Treatment
 from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, TlsVersion
 from local.exchange.certificates import CertificateAuthority
 from presence.errors import ConfigurationError, ProblemError
@@ -81,6 +83,63 @@ def test_a_gateway_says_how_it_is_asked_for_automatic_replies(way: RepliesFrom) 
 
     assert headquarters.automatic_replies is RepliesFrom.MAIL_TIPS
     assert branch.automatic_replies is way
+
+
+def with_access(**keys: str) -> dict[str, Any]:
+    document = deepcopy(WHOLE)
+    document["gateways"][1].update(keys)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, MailboxAccess()),
+        ({"access": "delegate"}, MailboxAccess(Access.DELEGATE)),
+        (
+            {"access": "delegate", "calendars": "calendar-folder", "exchange_version": "2016"},
+            MailboxAccess(Access.DELEGATE, CalendarsFrom.CALENDAR_FOLDER, ExchangeVersion.V2016),
+        ),
+        ({"automatic_replies": "oof-settings"}, MailboxAccess(Access.IMPERSONATION)),
+        ({"automatic_replies": "oof-settings", "access": "impersonation"}, MailboxAccess(Access.IMPERSONATION)),
+        ({"exchange_version": "SE"}, MailboxAccess(version=ExchangeVersion.SUBSCRIPTION)),
+        ({"exchange_version": "2007", "automatic_replies": "off"}, MailboxAccess(version=ExchangeVersion.V2007)),
+    ],
+)
+def test_a_gateway_says_how_its_account_reaches_calendars(keys: dict[str, str], expected: MailboxAccess) -> None:
+    headquarters, branch = parse_gateways(with_access(**keys)).gateways
+
+    assert branch.mailboxes == expected
+    assert headquarters.mailboxes == MailboxAccess(Access.NONE, CalendarsFrom.FREE_BUSY, None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"calendars": "calendar-folder"}, "gateways[1].calendars: calendar-folder opens mailboxes, so access must be"),
+        ({"calendars": "calendar-folder", "access": "none"}, "gateways[1].calendars: calendar-folder opens mailboxes"),
+        ({"automatic_replies": "oof-settings", "access": "none"}, "gateways[1].access: is none, and automatic_replies"),
+        ({"automatic_replies": "oof-settings", "access": "delegate"}, "gateways[1].access: is delegate, and"),
+        ({"exchange_version": "2007"}, "gateways[1].automatic_replies: is mail-tips, which Exchange 2007 has not"),
+        ({"exchange_version": "2003"}, "gateways[1].exchange_version: '2003' is not known; use 2007 or 2010"),
+        ({"access": "full"}, "gateways[1].access: 'full' is not known; use none or impersonation or delegate"),
+        ({"rooms": "no"}, "gateways[1].rooms: 'no' is not known; use take or refuse"),
+    ],
+)
+def test_access_that_makes_no_sense_is_refused(keys: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_gateways(with_access(**keys))
+    assert str(raised.value).startswith(message)
+
+
+def test_a_gateway_says_which_kinds_of_recipients_it_takes() -> None:
+    headquarters, branch = parse_gateways(
+        with_access(distribution_lists="take", rooms="refuse", shared_mailboxes="refuse")
+    ).gateways
+
+    take, refuse = Treatment.TAKE, Treatment.REFUSE
+    assert headquarters.recipients == RecipientPolicy(refuse, take, take)
+    assert branch.recipients == RecipientPolicy(take, refuse, refuse)
 
 
 def test_a_gateway_permits_nothing_of_tls_unless_it_says_so() -> None:
