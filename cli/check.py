@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from exchange.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import read_gateways_file
 from exchange.gateways import GatewaysDocument
+from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
 from presence.automatic_replies import AutomaticReplies
@@ -49,7 +51,10 @@ def run(arguments: Namespace) -> int:
         watch=certificates,
     )
     # What the document assigns: groups and a profile of one's own stand on a user of a stack.
-    explanation = explain(reader, address, at, certificates, document.profiles.profile_for(address))
+    explanation = replace(
+        explain(reader, address, at, certificates, document.profiles.profile_for(address)),
+        access=_access(document, address),
+    )
     if arguments.json:
         print(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
     else:
@@ -85,6 +90,13 @@ def _instant(text: str) -> datetime:
     except ValueError as error:
         raise ConfigurationError(f"--at: {error}; write it as 2026-11-21T14:00:00Z") from error
     return at
+
+
+def _access(document: GatewaysDocument, address: str) -> MailboxAccess:
+    try:
+        return document.gateway_for(address).mailboxes
+    except ProblemError:
+        return FREE_BUSY_ONLY
 
 
 def _require_secret(document: GatewaysDocument, secrets: FileSecrets, address: str) -> None:

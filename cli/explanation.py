@@ -11,6 +11,7 @@ from cli.record_explanation import replies_in_words
 from exchange.autodiscover.trace import TraceStep
 from exchange.certificates import SeenCertificate
 from exchange.locating import Resolution
+from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarEntry, CalendarReading
 from presence.decisions import Readings, after_reading
@@ -20,6 +21,7 @@ from presence.instants import format_instant
 from presence.mapping import NO_DATA_RULE
 from presence.profiles import Assignment
 from presence.records import PresenceRecord, User
+from presence.rights import rights_of
 from presence.timeline import BASE_RULE, Segment, segment_at, stretch_at
 
 _NOBODY = "0" * 32
@@ -31,7 +33,7 @@ class Explanation:
 
     `certificates` are those that servers showed on the way, `checked_at` (UTC) is when. `assignment` is the profile
     that the document gives the address, `replies` the automatic replies, or why they can't be read (None: the gateway
-    is not asked for them).
+    is not asked for them), `access` how the gateway's account reaches calendars.
     """
 
     address: str
@@ -42,6 +44,7 @@ class Explanation:
     checked_at: datetime
     assignment: Assignment
     replies: AutomaticReplies | Problem | None = None
+    access: MailboxAccess = FREE_BUSY_ONLY
 
     @property
     def problem(self) -> Problem | None:
@@ -79,6 +82,8 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         found["calendar"] = {
             "readAt": format_instant(outcome.read_at),
             "view": outcome.view,
+            "rights": rights_of(outcome.view).value,
+            "access": explanation.access.access.value,
             "start": format_instant(outcome.window.start),
             "end": format_instant(outcome.window.end),
             "entries": [_entry(entry) for entry in outcome.entries],
@@ -102,6 +107,7 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
         return
     yield ""
     yield f"Calendar, read from {outcome.endpoint} (view {outcome.view})"
+    yield f"  from {explanation.access.in_words()}; it was shown with the rights: {rights_of(outcome.view)}"
     yield f"  {format_instant(outcome.window.start)} to {format_instant(outcome.window.end)}, {_count(outcome)}"
     for entry in outcome.entries:
         yield f"  {format_instant(entry.start)} to {format_instant(entry.end)}  {entry.busy_type}{_details(entry)}"

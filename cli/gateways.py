@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateways import Gateway, GatewaysDocument
+from exchange.mailbox_access import FREE_BUSY_ONLY
+from exchange.recipients import USUAL_RECIPIENTS
 from exchange.tls_options import NO_EXCEPTIONS
 from presence.errors import ConfigurationError
 from presence.tables.configuration import GATEWAYS, ConfigTable
@@ -76,6 +78,11 @@ def _print(document: GatewaysDocument) -> None:
     for gateway in document.gateways:
         print(f"gateway {gateway.name}: {_found(gateway)}; {gateway.authentication}, secret {gateway.credentials}")
         print(f"  for {', '.join(gateway.domains)}; {'a CA of its own' if gateway.ca else 'the CAs of the system'}")
+        if gateway.mailboxes != FREE_BUSY_ONLY:
+            said = "" if gateway.mailboxes.version is None else f"; Exchange {gateway.mailboxes.version}"
+            print(f"  reads {gateway.mailboxes.in_words()}{said}")
+        if gateway.recipients != USUAL_RECIPIENTS:
+            print(f"  {gateway.recipients.in_words()}")
         if gateway.trusted_hosts:
             print(f"  credentials also to {', '.join(sorted(gateway.trusted_hosts))}")
         if gateway.tls != NO_EXCEPTIONS:

@@ -14,6 +14,8 @@ from cli.stacks import aws_errors_in_words, find_stack
 from cli.user_record import look_at
 from cli.what_if import as_lines
 from exchange.gateway_documents import load_gateways_document, parse_gateways
+from exchange.gateways import GatewaysDocument
+from exchange.mailbox_access import CalendarsFrom
 from presence.clock import system_clock
 from presence.errors import CalendarPresenceError, ConfigurationError
 from presence.instants import format_instant, parse_instant
@@ -29,7 +31,8 @@ _MOST_NAMES = 5
 def run(arguments: Namespace) -> int:
     """Do what `arguments.action` says. Raises `ConfigurationError`."""
     if arguments.action == "validate":
-        print("\n".join(_validated(_of_file(arguments.file))))
+        document = parse_gateways(load_gateways_document(arguments.file))
+        print("\n".join(_validated(document.profiles, _least_rights(document))))
     elif arguments.action == "explain":
         print("\n".join(explained(_profiles(arguments).named(arguments.name))))
     else:
@@ -80,14 +83,20 @@ def _of_file(path: Path) -> Profiles:
     return parse_gateways(load_gateways_document(path)).profiles
 
 
-def _validated(profiles: Profiles) -> Iterator[str]:
+def _least_rights(document: GatewaysDocument) -> Rights:
+    """Return the rights that every gateway has for certain; more may have been given to the account."""
+    folders = all(gateway.mailboxes.calendars is CalendarsFrom.CALENDAR_FOLDER for gateway in document.gateways)
+    return Rights.CALENDAR if folders else Rights.TIMES
+
+
+def _validated(profiles: Profiles, given: Rights) -> Iterator[str]:
     """Yield the profiles that the document defines or assigns, to whom, and what they can't know."""
     assigned = {*profiles.users.values(), *profiles.groups.values(), *profiles.domains.values(), DEFAULT.name}
     for name, profile in profiles.by_name.items():
         if name in BUILT_IN.by_name and name not in assigned:
             continue
         yield f"profile {name}{' (built in)' if name in BUILT_IN.by_name else ''}: {_assigned(profiles, name)}"
-        yield from (f"  {line}" for line in fallbacks(profile, Rights.TIMES))
+        yield from (f"  {line}" for line in fallbacks(profile, given))
 
 
 def _assigned(profiles: Profiles, name: str) -> str:

@@ -24,6 +24,7 @@ from presence.knowledge import (
 from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import LAST_KNOWN_RULE, NO_DATA_RULE, WITHOUT_LENGTH_RULE
 from presence.records import PresenceRecord
+from presence.rights import rights_of
 from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING
 from presence.standing_claims import SET_BY_HAND_RULE, Ending, StandingClaim, still_standing
 from presence.timeline import BASE_RULE, BEYOND_HORIZON_RULE, Segment, segment_at
@@ -183,7 +184,8 @@ def _reading(record: PresenceRecord) -> Iterator[str]:
     else:
         # The age of a reading that brings nothing new is noted once an hour only.
         yield f"Read: at {format_instant(record.read_at)}, or later without news, from {calendar.endpoint}"
-        yield f"  in the detail {calendar.view}, as far as {format_instant(calendar.horizon)}"
+        detail = f"{calendar.view} ({rights_of(calendar.view)})"
+        yield f"  in the detail {detail}, as far as {format_instant(calendar.horizon)}"
     if record.problem is not None:
         problem = record.problem.problem
         yield f"Problem: {problem.code} since {format_instant(record.problem.since)}: {problem.text}"

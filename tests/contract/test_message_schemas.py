@@ -87,6 +87,12 @@ def good_gateways() -> dict[str, Any]:
                 "x509_strict": False,
                 "oldest_tls": "1.0",
                 "security_level": 0,
+                "access": "delegate",
+                "calendars": "calendar-folder",
+                "exchange_version": "2010",
+                "distribution_lists": "take",
+                "rooms": "refuse",
+                "shared_mailboxes": "refuse",
             },
         ],
     }
@@ -233,6 +239,19 @@ GATEWAY_DOCUMENTS: dict[str, Change] = {
     "old TLS with a security level that forbids it": lambda document: document["gateways"][1].update(security_level=1),
     "an unknown security level": lambda document: document["gateways"][0].update(security_level=6),
     "names that are not checked": lambda document: document["gateways"][0].update(check_hostname=False),
+    "an unknown access": lambda document: document["gateways"][1].update(access="full"),
+    "folders that nobody opens": lambda document: document["gateways"][1].pop("access"),
+    "folders opened in no way": lambda document: document["gateways"][1].update(access="none"),
+    "owners' settings read by a delegate": lambda document: document["gateways"][1].update(
+        automatic_replies="oof-settings"
+    ),
+    "an Exchange that was never sold": lambda document: document["gateways"][1].update(exchange_version="2012"),
+    "MailTips of Exchange 2007": lambda document: document["gateways"][1].update(
+        exchange_version="2007", automatic_replies="mail-tips"
+    ),
+    "MailTips of Exchange 2007, unsaid": lambda document: document["gateways"][1].update(exchange_version="2007"),
+    "an unknown way to read calendars": lambda document: document["gateways"][0].update(calendars="pages"),
+    "rooms that are neither taken nor refused": lambda document: document["gateways"][0].update(rooms="some"),
     "steps to skip of a gateway of kind ews": lambda document: document["gateways"][1].update(skip=["srv"]),
 }
 
@@ -249,6 +268,23 @@ def test_a_gateways_document_that_uses_every_key_is_accepted() -> None:
     document = good_gateways()
     assert complaints(GATEWAYS, document) == []
     assert [gateway.name for gateway in parse_gateways(document).gateways] == ["headquarters", "branch"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"automatic_replies": "oof-settings"},
+        {"automatic_replies": "oof-settings", "calendars": "calendar-folder"},
+        {"automatic_replies": "oof-settings", "access": "impersonation", "calendars": "calendar-folder"},
+        {"access": "impersonation"},
+        {"exchange_version": "2007", "automatic_replies": "off"},
+    ],
+)
+def test_access_that_is_said_or_follows_is_accepted(keys: dict[str, str]) -> None:
+    document = good_gateways()
+    document["gateways"][0].update(keys)
+    assert complaints(GATEWAYS, document) == []
+    assert parse_gateways(document).gateways
 
 
 def test_the_simulated_organisations_document_is_accepted() -> None:

@@ -152,8 +152,40 @@ def test_the_calendar_is_shown_in_times_and_statuses_and_nothing_else(check: Che
         assert private not in out
     calendar = checked(check, "grace@example.org", moment=at(days=1, minutes=30))["calendar"]
     assert {key for entry in calendar["entries"] for key in entry} == {
-        "start", "end", "busyType", "isMeeting", "isRecurring", "isPrivate",
+        "start", "end", "busyType", "isMeeting", "isRecurring", "isPrivate", "isAllDay",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("access", "words", "rights"),
+    [
+        (None, "from free/busy times", "detailed free/busy"),
+        ("impersonation", "from the calendar folders, in their owners' names", "calendar read"),
+    ],
+)
+def test_it_is_said_how_a_calendar_was_read_and_with_which_rights(
+    check: Check, folder: Path, access: str | None, words: str, rights: str
+) -> None:
+    path = folder / "gateways.toml"
+    if access is not None:
+        keys = f'access = "{access}"\ncalendars = "calendar-folder"\n[[gateways]]'
+        path.write_text(path.read_text().replace("[[gateways]]", keys, 2).replace(keys, "[[gateways]]", 1))
+    code, out, _ = check("grace@example.org", "--at", at(days=1, minutes=30))
+    assert code == 0
+    assert f"  {words}; it was shown with the rights: {rights}" in out
+    calendar = checked(check, "grace@example.org", moment=at(days=1, minutes=30))["calendar"]
+    assert (calendar["rights"], calendar["access"]) == (rights, access or "none")
+    assert calendar["entries"][0]["isAllDay"] is (None if access is None else False)
+
+
+def test_a_folder_that_may_not_be_opened_says_what_to_do(check: Check, folder: Path) -> None:
+    path = folder / "gateways.toml"
+    keys = 'access = "delegate"\ncalendars = "calendar-folder"\n[[gateways]]'
+    path.write_text(path.read_text().replace("[[gateways]]", keys, 2).replace(keys, "[[gateways]]", 1))
+    code, out, _ = check("alice@example.com")
+    assert code == 1
+    assert "Problem ErrorFolderNotFound (lasting)" in out
+    assert "to do: let the account of the gateway read the calendar folder of this mailbox" in out
 
 
 def test_the_text_says_presence_why_and_next(check: Check) -> None:

@@ -72,6 +72,18 @@ def test_validate_needs_no_aws_and_says_what_the_document_says(
     ]
 
 
+def test_validate_says_how_calendars_are_read_and_which_kinds_are_taken(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = 'access = "impersonation"\ncalendars = "calendar-folder"\nexchange_version = "SE"\nrooms = "refuse"\n'
+    path.write_text(DOCUMENT + keys, encoding="utf-8")
+    assert main(["gateways", "validate", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  reads the calendar folders, in their owners' names; Exchange SE" in lines
+    assert "  takes shared mailboxes; refuses distribution lists, rooms" in lines
+    assert sum(line.startswith("  reads") for line in lines) == 1, "the usual is not told"
+
+
 def test_put_writes_the_document_with_the_certificate_in_it(
     stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,13 @@ class MailboxAccess:
     calendars: CalendarsFrom = CalendarsFrom.FREE_BUSY
     version: ExchangeVersion | None = None
 
+    def in_words(self) -> str:
+        """Return how calendars are read, and with which rights."""
+        if self.calendars is CalendarsFrom.FREE_BUSY:
+            return "free/busy times"
+        by = "in their owners' names" if self.access is Access.IMPERSONATION else "as a delegate of their owners"
+        return f"the calendar folders, {by}"
+
 
 FREE_BUSY_ONLY = MailboxAccess()
 

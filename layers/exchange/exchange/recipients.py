@@ -48,6 +48,20 @@ class RecipientPolicy:
         key, treatment = treatments.get(kind, ("", Treatment.TAKE))
         return key if treatment is Treatment.REFUSE else None
 
+    def in_words(self) -> str:
+        """Return which kinds are taken and which are not."""
+        kinds = {
+            "distribution lists": self.distribution_lists,
+            "rooms": self.rooms,
+            "shared mailboxes": self.shared_mailboxes,
+        }
+        told = (
+            f"{verb} {', '.join(kind for kind, treatment in kinds.items() if treatment is wanted)}"
+            for verb, wanted in (("takes", Treatment.TAKE), ("refuses", Treatment.REFUSE))
+            if wanted in kinds.values()
+        )
+        return "; ".join(told)
+
 
 USUAL_RECIPIENTS = RecipientPolicy()
 

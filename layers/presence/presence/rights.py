@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from presence.calendar import FOLDER_VIEW
 from presence.mapping import Kind, PrivateEntries, Profile
 
 
@@ -22,6 +23,16 @@ class Rights(StrEnum):
     TIMES = "times only"
     DETAILED = "detailed free/busy"
     CALENDAR = "calendar read"
+
+
+_DETAILED_VIEWS = frozenset({"Detailed", "DetailedMerged"})
+
+
+def rights_of(view: str) -> Rights:
+    """Return the rights that a reading had, as its view shows them; a view that is not known shows the least."""
+    if view == FOLDER_VIEW:
+        return Rights.CALENDAR
+    return Rights.DETAILED if view in _DETAILED_VIEWS else Rights.TIMES
 
 
 @dataclass(frozen=True, slots=True)

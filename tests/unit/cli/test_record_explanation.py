@@ -90,7 +90,7 @@ def test_where_and_when_it_was_read_is_told() -> None:
     assert (
         "Read: at 2026-11-23T11:59:00Z, or later without news, from https://mail.example.com/EWS/Exchange.asmx" in text
     )
-    assert "in the detail Detailed, as far as 2026-11-24T12:00:00Z" in text
+    assert "in the detail Detailed (detailed free/busy), as far as 2026-11-24T12:00:00Z" in text
 
 
 def test_what_was_set_by_hand_is_told_with_who_set_it_and_its_end() -> None:
