@@ -48,7 +48,7 @@ def empty() -> Iterator[SimulatedExchange]:
 
 
 def read_alice(simulated: SimulatedExchange, **changes: str) -> CalendarReading:
-    result = reader(simulated, **{**IN_THEIR_NAME, **changes}).read_calendars([ALICE], WINDOW)[ALICE]
+    result = reader(simulated, None, **{**IN_THEIR_NAME, **changes}).read_calendars([ALICE], WINDOW)[ALICE]
     assert isinstance(result, CalendarReading), result
     return result
 
@@ -60,7 +60,7 @@ def test_everybody_s_folder_is_read_as_the_organisation_has_it(
     organisation = simulated.organisation
     for mailbox in organisation.mailboxes():
         organisation.change_mailbox(mailbox.address, readers=EVERY_ACCOUNT)
-    results = reader(simulated, **access).read_calendars(organisation.users, WINDOW)
+    results = reader(simulated, None, **access).read_calendars(organisation.users, WINDOW)
 
     assert {address for address, result in results.items() if isinstance(result, Problem)} == set(UNKNOWN_USERS)
     for address in set(organisation.users) - set(UNKNOWN_USERS):
@@ -87,11 +87,10 @@ def test_everybody_s_folder_is_read_as_the_organisation_has_it(
 
 def test_meetings_that_were_cancelled_or_declined_claim_nothing(empty: SimulatedExchange) -> None:
     """The fourth mistake of others (domain.md), for this way of reading."""
-    for hours, changes in enumerate(
-        ({}, {"is_cancelled": True}, {"response": "Decline"}, {"response": "NoResponseReceived"}), start=1
-    ):
-        entry = Entry(START + hours * HOUR, START + (hours + 1) * HOUR, BusyStatus.BUSY)
-        empty.organisation.add(ALICE, replace(entry, **changes))
+    cases = [(False, "Accept"), (True, "Accept"), (False, "Decline"), (False, "NoResponseReceived")]
+    for hours, (is_cancelled, response) in enumerate(cases, start=1):
+        begins = START + hours * HOUR
+        empty.organisation.add(ALICE, Entry(begins, begins + HOUR, is_cancelled=is_cancelled, response=response))
 
     assert [entry.start for entry in read_alice(empty).entries] == [START + HOUR, START + 4 * HOUR]
 
@@ -121,7 +120,7 @@ def test_a_crowded_calendar_is_read_page_by_page_with_each_occurrence_once(empty
 
 def test_an_excluded_mailbox_costs_nobody_else(simulated: SimulatedExchange) -> None:
     simulated.organisation.change_mailbox(BOB, excluded=True)
-    results = reader(simulated, **IN_THEIR_NAME).read_calendars([ALICE, BOB, CAROL], WINDOW)
+    results = reader(simulated, None, **IN_THEIR_NAME).read_calendars([ALICE, BOB, CAROL], WINDOW)
 
     excluded = results[BOB]
     assert isinstance(excluded, Problem)
@@ -133,7 +132,7 @@ def test_an_excluded_mailbox_costs_nobody_else(simulated: SimulatedExchange) -> 
 
 def test_a_delegate_reads_whom_it_may_and_no_other(simulated: SimulatedExchange) -> None:
     simulated.organisation.change_mailbox(ALICE, readers=frozenset({"exchange-reader"}))
-    results = reader(simulated, **AS_DELEGATE).read_calendars([ALICE, BOB], WINDOW)
+    results = reader(simulated, None, **AS_DELEGATE).read_calendars([ALICE, BOB], WINDOW)
 
     assert isinstance(results[ALICE], CalendarReading)
     refused = results[BOB]
@@ -147,7 +146,7 @@ def test_a_room_and_a_shared_mailbox_are_read_like_any_other(empty: SimulatedExc
         empty.organisation.add_mailbox(Mailbox(address, address, TOKYO))
         empty.organisation.add(address, Entry(START, START + HOUR))
     for changes in (IN_THEIR_NAME, {}):
-        results = reader(empty, **changes).read_calendars(addresses, WINDOW)
+        results = reader(empty, None, **changes).read_calendars(addresses, WINDOW)
         assert [len(result.entries) for result in results.values() if isinstance(result, CalendarReading)] == [1, 1]
 
 
@@ -189,7 +188,7 @@ def test_a_distribution_list_is_taken_where_the_document_says_so_as_exact_as_its
 
 def test_a_list_has_no_folder_to_be_opened(empty: SimulatedExchange) -> None:
     with_a_list(empty)
-    refused = reader(empty, **IN_THEIR_NAME).read_calendars([EVERYBODY], WINDOW)[EVERYBODY]
+    refused = reader(empty, None, **IN_THEIR_NAME).read_calendars([EVERYBODY], WINDOW)[EVERYBODY]
     assert isinstance(refused, Problem)
     assert refused.code == "ErrorNonExistentMailbox"
 
@@ -204,7 +203,7 @@ def test_an_old_server_is_asked_in_a_version_that_it_knows(
     network = demo_network()
     hosts = tuple(replace(host, newest_version="Exchange2010_SP2") for host in network.hosts)
     with SimulatedExchange(simulated.organisation, replace(network, hosts=hosts)) as old:
-        results = reader(old, **way, **said).read_calendars([ALICE], WINDOW)
+        results = reader(old, None, **(way | said)).read_calendars([ALICE], WINDOW)
         operation = "FindItem" if way else "GetUserAvailability"
         asked = [request for request in old.requests.of(operation) if request.status in {200, 500}]
 

@@ -246,12 +246,8 @@ def _entry(chance: random.Random, now: datetime) -> CalendarEntry:
     begins = now + STEP * chance.choice((chance.randint(-36, 36), chance.randint(-36, 320)))
     ends = begins + chance.choice(LENGTHS) * MINUTE
     status = chance.choice(_STATUSES)
-    flags = {
-        "is_meeting": chance.choice(FLAGS),
-        "is_private": chance.choice(FLAGS),
-        "is_all_day": _all_day_flag(chance),
-    }
-    return CalendarEntry(begins, ends, status, **flags)
+    entry = CalendarEntry(begins, ends, status, is_meeting=chance.choice(FLAGS), is_private=chance.choice(FLAGS))
+    return replace(entry, is_all_day=_all_day_flag(chance))
 
 
 def _all_day_flag(chance: random.Random) -> bool | None:

@@ -6,7 +6,7 @@ import pytest
 
 from presence.mapping import Kind, PrivateEntries, Profile
 from presence.profiles import BUILT_IN, DEFAULT
-from presence.rights import Rights, needs_beyond
+from presence.rights import Rights, needs_beyond, rights_of
 
 TRUSTED = "entries that were cancelled or declined claim nothing"
 REPLIES = "automatic replies are read from the mailbox's own settings"
@@ -65,3 +65,19 @@ def test_a_rule_that_changes_nothing_needs_nothing() -> None:
 def test_whoever_may_read_the_calendar_is_told_of_nothing() -> None:
     demanding = replace(DEFAULT, all_day_busy=False, private=PrivateEntries.IGNORED)
     assert needs_beyond(demanding, Rights.CALENDAR) == ()
+
+
+@pytest.mark.parametrize(
+    ("view", "rights"),
+    [
+        ("FreeBusy", Rights.TIMES),
+        ("FreeBusyMerged", Rights.TIMES),
+        ("MergedOnly", Rights.TIMES),
+        ("Detailed", Rights.DETAILED),
+        ("DetailedMerged", Rights.DETAILED),
+        ("CalendarView", Rights.CALENDAR),
+        ("of a later version", Rights.TIMES),
+    ],
+)
+def test_the_view_of_a_reading_shows_the_rights_that_it_had(view: str, rights: Rights) -> None:
+    assert rights_of(view) is rights
