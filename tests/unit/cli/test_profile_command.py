@@ -186,6 +186,18 @@ def test_validate_says_who_has_which_profile_and_what_it_can_t_know(
     assert "    private entries claim nothing: needs 'detailed free/busy'; without, they claim like all others" in lines
 
 
+def test_validate_knows_with_which_rights_the_gateways_read(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = 'access = "delegate"\ncalendars = "calendar-folder"\n'
+    config.write_text(DOCUMENT.replace("[[gateways]]\n", "[[gateways]]\n" + folders), encoding="utf-8")
+    assert "  The rights 'calendar read' show all that it needs" in told(capsys, "validate", config)
+    assert not any("needs" in line and "without" in line for line in told(capsys, "validate", config))
+
+    other = '[[gateways]]\nname = "other"\nkind = "autodiscover"\ndomains = ["example.org"]\ncredentials = "reader"\n'
+    config.write_text(config.read_text() + other, encoding="utf-8")
+    lines = told(capsys, "validate", config)
+    assert "  With the rights 'times only'" in lines, "what one gateway can't tell may be missing"
+
+
 def test_validate_of_a_document_without_profiles_says_that_all_have_the_default(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -193,6 +195,30 @@ def test_a_page_that_fails_leaves_nothing_of_the_others(net: Net) -> None:
         http(500, fault("ErrorInternalServerTransientError")),
     ]
     assert codes(read(net, lambda _: pages.pop(0), IN_THEIR_NAME, ALICE)) == ["ErrorInternalServerTransientError"]
+
+
+def test_an_answer_of_fifty_megabytes_is_not_read_to_its_end(net: Net) -> None:
+    begin = OF_ONE + b" " * (6 * 1024 * 1024)
+    answer = http(200, begin).replace(str(len(begin)).encode(), b"52428800", 1)
+    results = read(net, lambda request: answer if owner(request) == BOB else http(200, OF_ONE), IN_THEIR_NAME)
+    assert codes(results) == [1, "AnswerTooLarge", 1]
+
+
+def test_the_read_as_a_whole_has_an_end_also_where_each_mailbox_is_asked_for_alone(net: Net) -> None:
+    waiting = threading.Event()
+
+    def respond(_: bytes) -> bytes:
+        waiting.wait(0.4)
+        return http(200, OF_ONE)
+
+    branch(net, respond)
+    begun = time.monotonic()
+    addresses = [f"user{number}@branch.test" for number in range(20)]
+    results = dict(net.reader(IN_THEIR_NAME, longest_read=1.0).read_calendars(addresses, WINDOW))
+
+    assert time.monotonic() - begun < 3
+    assert codes(results)[0] == 1
+    assert codes(results)[-1] == "Timeout", "nobody is free for want of time"
 
 
 HOURS = (
