@@ -186,6 +186,21 @@ def test_a_distribution_list_is_taken_where_the_document_says_so_as_exact_as_its
     assert begins + HOUR <= entry.end < begins + HOUR + five
 
 
+def test_what_is_known_of_a_list_is_exact_on_multiples_of_five_minutes_and_stays_where_it_is(
+    empty: SimulatedExchange,
+) -> None:
+    empty.organisation.add_mailbox(Mailbox(EVERYBODY, "Everybody", TOKYO, members=(ALICE,)))
+    begins = START.replace(minute=35, second=0) + 2 * HOUR
+    empty.organisation.add(ALICE, Entry(begins, begins + HOUR))
+    same = reader(empty, None, distribution_lists="take")
+    for minutes in range(6):
+        later = timedelta(minutes=minutes)
+        window = Window(START.replace(second=0) - HOUR + later, START + 24 * HOUR + later)
+        reading = same.read_calendars([EVERYBODY], window)[EVERYBODY]
+        assert isinstance(reading, CalendarReading)
+        assert [(entry.start, entry.end) for entry in reading.entries] == [(begins, begins + HOUR)]
+
+
 def test_a_list_has_no_folder_to_be_opened(empty: SimulatedExchange) -> None:
     with_a_list(empty)
     refused = reader(empty, None, **IN_THEIR_NAME).read_calendars([EVERYBODY], WINDOW)[EVERYBODY]

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from exchange.ews.availability import Availability
 from exchange.ews.client import EwsClient
+from exchange.ews.merged import LISTS_INTERVAL
 from exchange.gateways import Gateway
 from exchange.locating import Resolution
 from exchange.mailbox_access import CalendarsFrom
+from exchange.recipients import Treatment
 from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem
 from presence.working_hours import WorkingHours
 
 _Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[CalendarReading | Problem]]
 _AskHours = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[WorkingHours | Problem | None]]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Readings = Mapping[str, CalendarReading | Problem]
 
 
@@ -30,11 +34,14 @@ def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Call
     `clock` gives the present instant in UTC: a reading is as old as its question.
     """
 
-    def ask_for_times(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[CalendarReading | Problem]:
+    def ask_for_times(
+        asked_window: Window, client: EwsClient, url: str, asked: Sequence[Resolution]
+    ) -> list[CalendarReading | Problem]:
         asked_at = clock()
-        found = client.read_availability(url, [resolution.mailbox for resolution in asked], window)
+        found = client.read_availability(url, [resolution.mailbox for resolution in asked], asked_window)
         return [
-            _reading(resolution, window, result, asked_at, url) for resolution, result in zip(asked, found, strict=True)
+            _reading(resolution, asked_window, result, asked_at, url)
+            for resolution, result in zip(asked, found, strict=True)
         ]
 
     def ask_for_folders(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[CalendarReading | Problem]:
@@ -48,9 +55,19 @@ def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Call
     def question(gateway: Gateway) -> tuple[int, _Ask]:
         if gateway.mailboxes.calendars is CalendarsFrom.CALENDAR_FOLDER:
             return 1, ask_for_folders
-        return gateway.limits.mailboxes_per_request, ask_for_times
+        takes_lists = gateway.recipients.distribution_lists is Treatment.TAKE
+        asked_window = _from_a_boundary(window) if takes_lists else window
+        return gateway.limits.mailboxes_per_request, partial(ask_for_times, asked_window)
 
     return question
+
+
+def _from_a_boundary(window: Window) -> Window:
+    """Return the window from a whole interval of the merged string on.
+
+    A string that began somewhere else at each read would show the same meeting at other times each time.
+    """
+    return Window(window.start - (window.start - _EPOCH) % LISTS_INTERVAL, window.end)
 
 
 def question_of_working_hours(window: Window) -> Callable[[Gateway], tuple[int, _AskHours]]:
