@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.endpoints import MemoryEndpointCache
+from exchange.endpoints import MemoryEndpointCache, mailbox_key
 from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from tests.unit.exchange.folder_answers import CANARY, calendar_folder, folder_message, folders, item
@@ -25,6 +25,8 @@ from tests.unit.exchange.hosts import (
     free_busy_response,
     http,
     mailbox_answer,
+    pox_settings,
+    when_signed_in,
 )
 
 ALICE, BOB, CAROL = "alice@branch.test", "bob@branch.test", "carol@branch.test"
@@ -138,6 +140,7 @@ def test_nothing_is_asked_for_that_says_what_an_entry_is_about(net: Net, gateway
         (http(200, folders(folder_message("", "ErrorFolderNotFound", "Error"))), "ErrorFolderNotFound"),
         (http(200, folders(folder_message("", "ErrorMailboxMoveInProgress", "Error"))), "ErrorMailboxMoveInProgress"),
         (http(200, folders(folder_message("", "ErrorItemSave", "Error"))), "ErrorItemSave"),
+        (http(200, folders(folder_message("", "ErrorOfATimeToCome", "Error"))), "ErrorOfATimeToCome"),
         (http(200, calendar_folder(item(status=None))), "MalformedCalendar"),
         (http(200, calendar_folder(last=None)), "MalformedCalendar"),
         (http(200, folders()), "AnswerCountMismatch"),
@@ -256,6 +259,24 @@ def test_working_hours_are_asked_for_afterwards_of_all_who_were_read_at_once(net
 def test_where_working_hours_cant_be_had_the_calendars_are_as_good(net: Net, answer: bytes | None) -> None:
     net.host("mail.branch.test", lambda request: http(200, OF_ONE) if about_folders(request) else answer)
     assert codes(dict(net.reader(IN_THEIR_NAME).read_calendars((ALICE, BOB), WINDOW))) == [1, 1]
+
+
+def test_a_mailbox_that_moved_is_looked_for_again(net: Net) -> None:
+    """The ninth mistake of others (domain.md), for this way of reading."""
+    discovered = when_signed_in(http(200, pox_settings("https://mail.example.com/EWS/Exchange.asmx")))
+    net.host("autodiscover.example.com", discovered)
+    net.host("mail.example.com", lambda _: http(500, fault("ErrorNonExistentMailbox")))
+    net.silent("example.com")
+    cache = MemoryEndpointCache(lambda: NOW)
+    key = mailbox_key("alice@example.com")
+    reader = net.reader(
+        {"skip": ["root-domain"], "calendars": "calendar-folder", "access": "impersonation"}, cache=cache
+    )
+    reader.resolve("alice@example.com")
+    assert cache.get_many([key])
+
+    assert codes(dict(reader.read_calendars(["alice@example.com"], WINDOW))) == ["ErrorNonExistentMailbox"]
+    assert not cache.get_many([key])
 
 
 def versions(requests: list[bytes]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
 from exchange.ews.meanings import table
 from exchange.ews.request_codes import OF_THE_REQUEST
-from exchange.ews.response_codes import MEANINGS, has_moved, is_of_one_mailbox, problem_for, shown_code
+from exchange.ews.response_codes import MEANINGS, has_moved, is_of_all, is_of_one_mailbox, problem_for, shown_code
 from exchange.ews.server_codes import OF_THE_SERVER
 from exchange.ews.unasked_codes import NEVER_ASKED_FOR
 from presence.errors import ProblemKind
@@ -113,6 +113,11 @@ def test_a_code_of_what_nobody_asked_for_is_unexpected_and_costs_one_mailbox_onl
 )
 def test_whether_a_code_is_about_one_mailbox_or_all(code: str, *, of_one: bool) -> None:
     assert is_of_one_mailbox(code) is of_one
+
+
+def test_a_code_is_of_all_or_of_one_and_one_that_nobody_knows_is_said_of_whom_it_is_said() -> None:
+    assert all(is_of_all(code) is not is_of_one_mailbox(code) for code in MEANINGS)
+    assert not is_of_all("ErrorNobodyKnows")
 
 
 def test_whoever_may_have_moved_is_looked_for_again_and_nobody_is_for_a_fault_of_the_server() -> None:

@@ -27,7 +27,7 @@ from exchange.ews.requests import (
     oof_settings_request,
     request_versions,
 )
-from exchange.ews.response_codes import REFUSAL_CODES, VERSION_CODES, is_of_one_mailbox
+from exchange.ews.response_codes import REFUSAL_CODES, VERSION_CODES, is_of_all
 from exchange.ews.soap import fault_problem, soap_body
 from exchange.mailbox_access import Access
 from exchange.problems import http_status, replies_refused, request_version_refused
@@ -41,8 +41,6 @@ _LARGEST_ANSWER = 5 * 1024 * 1024
 _VERSION_SECONDS = 86400.0
 _LONGEST_WAIT = 3600.0
 _NO_HEADERS: Mapping[str, str] = {}
-# An answer about a calendar folder that says that the mailbox is fine, and what came of it is not.
-_OUR_OWN = frozenset({"MalformedCalendar"})
 
 _Result = TypeVar("_Result")
 
@@ -84,7 +82,7 @@ class EwsClient:
         def ask(page: Window, version: str) -> FolderPage | Problem:
             answer = self._ask(url, calendar_folder_request(address, page, PAGE, access, version), headers)
             result = parse_calendar_items(answer, address, host)
-            if isinstance(result, Problem) and not is_of_one_mailbox(result.code) and result.code not in _OUR_OWN:
+            if isinstance(result, Problem) and is_of_all(result.code):
                 raise ProblemError(result)
             return result
 

@@ -56,6 +56,11 @@ def is_of_one_mailbox(code: str) -> bool:
     return code in OF_ONE_MAILBOX or code in NEVER_ASKED_FOR
 
 
+def is_of_all(code: str) -> bool:
+    """Tell whether a code, though told of one mailbox, is about the account, the server or the request."""
+    return code in OF_THE_SERVER or code in OF_THE_REQUEST
+
+
 def shown_code(text: str) -> str:
     """Return a code as it may be stored and shown: one word, or `UnknownResponseCode` for anything else."""
     return text if _CODE.fullmatch(text) else "UnknownResponseCode"
