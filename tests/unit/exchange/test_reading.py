@@ -11,7 +11,9 @@ import pytest
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, mailbox_key
 from presence.calendar import BusyType, CalendarReading, Window
+from presence.checking import window_around
 from presence.errors import Problem, ProblemKind
+from tests.support.template import template
 from tests.unit.exchange.hosts import (
     NOW,
     PASSWORD,
@@ -350,3 +352,10 @@ def test_a_server_that_is_slow_each_time_uses_up_the_time_of_the_read_and_no_mor
     assert isinstance(last, Problem)
     assert (last.kind, "no time was left" in last.text) == (ProblemKind.PASSING, True)
     assert 1 <= len(asked_for) <= 5
+
+
+def test_the_longest_window_that_may_be_set_is_one_that_every_exchange_takes() -> None:
+    """Older ones answer ErrorTimeIntervalTooBig to more than 42 days, a calendar view to more than two years."""
+    hours = template()["Parameters"]["HorizonHours"]["MaxValue"]
+    window = window_around(NOW, timedelta(hours=hours))
+    assert window.end - window.start <= timedelta(days=42)
