@@ -36,6 +36,14 @@ def test_the_request_for_calendars_is_as_the_schema_wants_it(count: int, version
     assert validate(request) == "GetUserAvailabilityRequest"
 
 
+def test_a_request_for_times_alone_is_as_the_schema_wants_it_and_asks_for_no_details() -> None:
+    window = Window(NOON, NOON + timedelta(hours=1))
+    request = availability_request(["alice@example.com"], window, REQUEST_VERSIONS[0], times_only=True)
+
+    assert validate(request) == "GetUserAvailabilityRequest"
+    assert b"Detailed" not in request
+
+
 @pytest.mark.parametrize("access", [Access.IMPERSONATION, Access.DELEGATE])
 @pytest.mark.parametrize("version", REQUEST_VERSIONS)
 def test_the_request_for_a_calendar_folder_is_as_the_schema_wants_it(access: Access, version: str) -> None:

@@ -75,7 +75,7 @@ def question_of_working_hours(window: Window) -> Callable[[Gateway], tuple[int, 
     begin = Window(window.start, window.start + timedelta(hours=1))
 
     def ask(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[WorkingHours | None]:
-        found = client.read_availability(url, [resolution.mailbox for resolution in asked], begin)
+        found = client.read_availability(url, [resolution.mailbox for resolution in asked], begin, times_only=True)
         return [result.working_hours if isinstance(result, Availability) else None for result in found]
 
     return lambda gateway: (gateway.limits.mailboxes_per_request, ask)

@@ -54,18 +54,19 @@ class EwsClient:
         self._clock = clock
 
     def read_availability(
-        self, url: str, addresses: Sequence[str], window: Window
+        self, url: str, addresses: Sequence[str], window: Window, *, times_only: bool = False
     ) -> tuple[Availability | Problem, ...]:
         """Ask for up to 100 calendars and return one result per address, in their order.
 
-        Raises `ProblemError` if the request as a whole failed.
+        `times_only`: details are not asked for, also where the rights would show them. Raises `ProblemError` if the
+        request as a whole failed.
         """
         host = urlsplit(url).hostname or ""
         takes_lists = self._session.gateway.recipients.distribution_lists is Treatment.TAKE
         interval = LISTS_INTERVAL if takes_lists else MERGED_INTERVAL
 
         def ask(version: str) -> tuple[Availability | Problem, ...]:
-            answer = self._ask(url, availability_request(addresses, window, version, interval))
+            answer = self._ask(url, availability_request(addresses, window, version, interval, times_only=times_only))
             return parse_availability(answer, addresses, window, host, interval, takes_lists=takes_lists)
 
         return self._in_known_version(url, ask)

@@ -41,6 +41,7 @@ _MAIL_TIPS_VERSION = "Exchange2010"
 _OOF_VERSION = "Exchange2007_SP1"
 _MAIL_TIPS = "OutOfOfficeMessage InvalidRecipient"
 _VIEW = "DetailedMerged"
+_VIEW_OF_TIMES = "FreeBusyMerged"
 _SUNDAY = 7
 # Nothing that says what an entry is about: what is not asked for is not sent.
 _ITEM_FIELDS = (
@@ -68,13 +69,18 @@ def request_versions(version: ExchangeVersion | None) -> tuple[str, ...]:
 
 
 def availability_request(
-    addresses: Sequence[str], window: Window, version: str, interval: timedelta = MERGED_INTERVAL
+    addresses: Sequence[str],
+    window: Window,
+    version: str,
+    interval: timedelta = MERGED_INTERVAL,
+    *,
+    times_only: bool = False,
 ) -> bytes:
     """Return the SOAP request for the calendars of up to 100 mailboxes, in their order.
 
     `interval` is that of the merged string, 5 minutes at least. The zone is one without bias, so that times come in
-    UTC. The detailed view is asked for: rights allow at most what they allow, and its merged string tells "no data"
-    from "nothing planned".
+    UTC. The detailed view is asked for, unless it is to be `times_only`: rights allow at most what they allow, and its
+    merged string tells "no data" from "nothing planned".
     """
     change = {"bias": 0, "time": time(0), "occurrence": 1, "iso_month": 1, "weekday": _SUNDAY}
     service = GetUserAvailability(protocol=_protocol())
@@ -85,7 +91,7 @@ def availability_request(
         free_busy_view_options=FreeBusyViewOptions(
             time_window=TimeWindow(start=start, end=end),
             merged_free_busy_interval=int(interval.total_seconds()) // 60,
-            requested_view=_VIEW,
+            requested_view=_VIEW_OF_TIMES if times_only else _VIEW,
         ),
     )
     _repeat_mailbox(payload, addresses[1:])
