@@ -194,7 +194,7 @@ def test_a_missing_secret_costs_its_gateway_only(net: Net) -> None:
 
 
 def test_a_fault_of_this_program_costs_its_endpoint_only(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: object) -> bytes:
+    def fail(*_arguments: object, **_options: object) -> bytes:
         raise RuntimeError(f"a bug that quotes {PASSWORD}")
 
     monkeypatch.setattr("exchange.ews.client.availability_request", fail)

@@ -21,7 +21,7 @@ _BUSY_TYPES = {
     "1": BusyType.TENTATIVE,
     "2": BusyType.BUSY,
     "3": BusyType.OUT_OF_OFFICE,
-    "4": BusyType.NO_DATA,
+    _NO_DATA: BusyType.NO_DATA,
 }
 
 

@@ -60,7 +60,7 @@ def text_of(child: etree._Element | None, parent: etree._Element, number: int | 
 
 def _named(parent: etree._Element, number: int | None) -> str:
     name = _local_name(str(parent.tag))
-    return name if number is None else f"{name} {number}"
+    return name if number is None else f"{name.removesuffix('Details')} {number}"
 
 
 def _local_name(tag: str) -> str:
