@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -313,6 +313,31 @@ def test_a_version_that_is_known_is_not_searched_for(
     assert versions(host.requests)[: len(asked)] == asked
     reader.read_calendars([ALICE], WINDOW)
     assert set(versions(host.requests)[len(asked) :]) == {"Exchange2007_SP1"}, "what was found out is remembered"
+
+
+class CountingCache(MemoryEndpointCache):
+    """Counts how often it is asked."""
+
+    looked_up = 0
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        self.looked_up += 1
+        return super().get_many(keys)
+
+
+@pytest.mark.parametrize("respond", [answers_old_versions, lambda _: http(200, OF_ONE)], ids=["old", "new"])
+def test_what_is_remembered_of_a_host_is_looked_up_once_and_not_for_each_mailbox(net: Net, respond: Respond) -> None:
+    def lookups(mailboxes: int) -> int:
+        cache = CountingCache(lambda: NOW)
+        net.reader(IN_THEIR_NAME, cache=cache).read_calendars(
+            [f"user{number}@branch.test" for number in range(mailboxes)], WINDOW
+        )
+        return cache.looked_up
+
+    host = branch(net, respond)
+    assert lookups(1) == lookups(6)
+    asked = folder_requests(host)
+    assert len(asked) == 7 + 2 * (respond is answers_old_versions), "nor is the version searched for again"
 
 
 @pytest.mark.parametrize("gateway", [IN_THEIR_NAME, FREE_BUSY], ids=["calendar-folder", "free-busy"])

@@ -52,6 +52,7 @@ class EwsClient:
         self._session = session
         self._cache = cache
         self._clock = clock
+        self._versions: dict[str, str | None] = {}
 
     def read_availability(
         self, url: str, addresses: Sequence[str], window: Window, *, times_only: bool = False
@@ -121,7 +122,7 @@ class EwsClient:
         key = host_key(host)
         said = self._session.gateway.mailboxes.version
         versions = request_versions(said)
-        known = self._cache.get_many([key]).get(key, {}).get("request_version") if said is None else None
+        known = self._known_version(key) if said is None else None
         versions = (known,) if known is not None and known in versions else versions
         for version in versions[:-1]:
             try:
@@ -137,8 +138,15 @@ class EwsClient:
             gateway = self._session.gateway.name
             raise ProblemError(request_version_refused(host, gateway, said, error.problem.code)) from error
         if len(versions) > 1:
+            self._versions[key] = versions[-1]
             self._cache.put(key, {"request_version": versions[-1]}, _VERSION_SECONDS)
         return results
+
+    def _known_version(self, key: str) -> str | None:
+        """Return the version that a host is known to take; what is remembered of it is looked up once."""
+        if key not in self._versions:
+            self._versions[key] = self._cache.get_many([key]).get(key, {}).get("request_version")
+        return self._versions[key]
 
     def _ask(self, url: str, request: bytes, headers: Mapping[str, str] = _NO_HEADERS) -> bytes:
         """Send a request with the account and return the answer, which is one of status 200. Raises `ProblemError`."""
