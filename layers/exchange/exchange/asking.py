@@ -13,6 +13,9 @@ from presence.errors import Problem, ProblemError
 _Result = TypeVar("_Result")
 _Ask = Callable[[str, Sequence[Resolution]], Sequence[_Result | Problem]]
 
+# With these the next host of a pool is asked. One that rejects the account may be sick; how often that may be tried is
+# decided where the account is kept.
+_OF_ONE_HOST = CONNECTION_CODES | {"CredentialsRejected"}
 # These judge one answer, not the endpoint: the next request to it may fare better.
 _OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerTooLarge"})
 
@@ -23,8 +26,9 @@ def ask_endpoint(
     """Return a result or a problem for each address.
 
     `ask` takes one of the URLs and up to `at_once` mailboxes, and returns their results in their order, or raises
-    `ProblemError`. `urls` are hosts of a pool in the order of preference: one that can't be connected to is left out
-    from then on. After a problem that is not of one answer, nor of the one mailbox asked for, nobody else is asked.
+    `ProblemError`. `urls` are hosts of a pool in the order of preference: one that can't be connected to, or that
+    rejects the account, is left out from then on. After a problem that is not of one answer, nor of the one mailbox
+    asked for, nobody else is asked.
     """
     left = list(urls)
     results: dict[str, _Result | Problem] = {}
@@ -45,12 +49,12 @@ def ask_endpoint(
 
 
 def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: _Ask[_Result]) -> Sequence[_Result | Problem]:
-    """Ask the first host that can be connected to; take those out that can't."""
+    """Ask the first host that can be connected to and accepts the account; take those out that don't."""
     while True:
         try:
             return ask(urls[0], chunk)
         except ProblemError as error:
-            if error.problem.code not in CONNECTION_CODES or len(urls) == 1:
+            if error.problem.code not in _OF_ONE_HOST or len(urls) == 1:
                 raise
             urls.pop(0)
 

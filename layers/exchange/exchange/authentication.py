@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -11,16 +12,37 @@ from exchangelib.transport import BASIC, NTLM, get_auth_instance
 from requests.auth import AuthBase
 from spnego.exceptions import SpnegoError
 
+from exchange.accounts import (
+    Account,
+    Refusal,
+    Rejection,
+    accepted,
+    asked_for,
+    is_free,
+    not_judged,
+    read_account,
+    rejected,
+    write_account,
+)
 from exchange.bounded_http import Answer, WebClient
 from exchange.credentials import Credentials
-from exchange.endpoints import EndpointCache, rejection_key
+from exchange.endpoints import EndpointCache, Fact, account_key
 from exchange.gateways import Authentication, Gateway
-from exchange.problems import authentication_failed, authentication_not_offered, credentials_rejected
-from presence.errors import Problem, ProblemError
+from exchange.problems import (
+    authentication_failed,
+    authentication_not_offered,
+    credentials_being_tried,
+    credentials_refused_here,
+    credentials_rejected,
+    gateway_rests,
+)
+from exchange.reads import spread_wait
+from presence.errors import CalendarPresenceError, Problem, ProblemError
+from presence.instants import format_instant
 
-# More wrong attempts than this in half an hour could lock the account out.
-_MOST_REJECTIONS = 2
-_REJECTION_SECONDS = 1800.0
+_KEPT_SECONDS = 30 * 86400.0
+_TRIED_AGAIN_AFTER = (4.0, 12.0)
+"""Seconds after which those come back who found that another reader tries the account."""
 _SCHEMES: Mapping[Authentication, frozenset[str]] = {
     Authentication.NTLM: frozenset({"ntlm", "negotiate"}),
     Authentication.BASIC: frozenset({"basic"}),
@@ -28,25 +50,35 @@ _SCHEMES: Mapping[Authentication, frozenset[str]] = {
 
 
 class Login:
-    """Sends requests with a gateway's credentials.
+    """Sends requests with a gateway's credentials, as far as what all readers know of the account allows it.
 
-    A host that rejects them is not tried again, and after two rejections within half an hour (counted in `cache`, so
-    over all readers) nobody is, until the secret changes or the half hour is over.
+    `read` names the read that this is for, which has `seconds` for it; `clock` gives the present instant in UTC.
     """
 
-    def __init__(self, gateway: Gateway, credentials: Credentials, cache: EndpointCache) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        credentials: Credentials,
+        cache: EndpointCache,
+        clock: Callable[[], datetime],
+        read: str,
+        seconds: float,
+    ) -> None:
         self._gateway = gateway
         self._cache = cache
-        self._key = rejection_key(gateway.name, credentials.version)
+        self._clock = clock
+        self._read = read
+        self._until = clock() + timedelta(seconds=seconds)
+        self._pool = len(gateway.hosts) > 1
         self._auth = _make_auth(gateway.authentication, credentials)
-        earlier = cache.get_many([self._key]).get(self._key, {})
-        self._rejections = int(earlier.get("count", "0"))
-        self._problem = (
-            credentials_rejected(earlier.get("host", "a host"), gateway.name, earlier.get("offered", ""))
-            if self._rejections >= _MOST_REJECTIONS
-            else None
-        )
-        self._refusing: dict[str, Problem] = {}
+        self._key = account_key(gateway.name, credentials.version)
+        self._account = read_account(cache.get_many([self._key]).get(self._key))
+
+    def require_not_resting(self) -> None:
+        """Raise `ProblemError` (CredentialsRejected) if the gateway rests and no attempt is due."""
+        due = self._account.next_attempt_at
+        if due is not None and self._clock() < due and self._account.trying != self._read:
+            raise ProblemError(self._refused(Refusal.RESTS, ""))
 
     def require_offer(self, answer: Answer, host: str) -> None:
         """Raise `ProblemError` (AuthenticationNotOffered) if a host's 401 does not offer what the gateway is set to."""
@@ -59,40 +91,78 @@ class Login:
     ) -> Answer:
         """Send a request with the credentials; the caller has made sure that the host may have them.
 
-        Raises `ProblemError`: CredentialsRejected, AuthenticationNotOffered, AuthenticationFailed, and what
-        `WebClient.send` raises. Raises ValueError for an URL that is not https.
+        Raises `ProblemError`: CredentialsRejected (also without asking), CredentialsBeingTried,
+        AuthenticationNotOffered, AuthenticationFailed, and what `WebClient.send` raises. Raises ValueError for an URL
+        that is not https.
         """
         parts = urlsplit(url)
         if parts.scheme != "https":
             raise ValueError("credentials go over https only")
         host = parts.hostname or ""
-        known = self._problem or self._refusing.get(parts.netloc)
-        if known:
-            raise ProblemError(known)
+        self._require_leave(parts.netloc)
         try:
             answer = client.send(method, url, limit=limit, headers=headers, body=body, auth=self._auth)
         except (SpnegoError, PermissionError, LookupError, ValueError, struct.error) as error:
             raise ProblemError(authentication_failed(host, self._gateway.name)) from error
+        if answer.status == HTTPStatus.OK:
+            self._note_acceptance(parts.netloc)
         if answer.status != HTTPStatus.UNAUTHORIZED:
-            self._accepted()
             return answer
         self.require_offer(answer, host)
-        raise ProblemError(self._rejected(parts.netloc, host, answer))
+        if answer.challenge_cut_off:
+            raise ProblemError(authentication_failed(host, self._gateway.name))
+        self._change(lambda account: rejected(account, parts.netloc, self._clock(), pool=self._pool))
+        raise ProblemError(credentials_rejected(host, self._gateway.name, _words(answer)))
 
-    def _accepted(self) -> None:
-        if self._rejections:
-            self._rejections = 0
-            self._cache.delete([self._key])
+    def close(self) -> None:
+        """Let the next reader try the account, if this one had leave to do so alone and found nothing out."""
+        if self._account.trying == self._read:
+            self._change(lambda account: not_judged(account, self._read))
 
-    def _rejected(self, netloc: str, host: str, answer: Answer) -> Problem:
-        problem = credentials_rejected(host, self._gateway.name, _words(answer))
-        self._refusing[netloc] = problem
-        self._rejections += 1
-        if self._rejections >= _MOST_REJECTIONS:
-            self._problem = problem
-        value = {"count": str(self._rejections), "host": host, "offered": _words(answer)}
-        self._cache.put(self._key, value, _REJECTION_SECONDS)
-        return problem
+    def _require_leave(self, host: str) -> None:
+        if is_free(self._account, host, self._clock()):
+            return
+        refusal: Refusal | None = None
+
+        def change(account: Account) -> Account:
+            nonlocal refusal
+            found = asked_for(account, host, self._read, self._until, self._clock(), pool=self._pool)
+            refusal = found if isinstance(found, Refusal) else None
+            return account if isinstance(found, Refusal) else found
+
+        if not self._change(change):
+            refusal = Refusal.BEING_TRIED
+        if refusal is not None:
+            raise ProblemError(self._refused(refusal, host))
+
+    def _note_acceptance(self, host: str) -> None:
+        if not is_free(self._account, host, self._clock()):
+            self._change(lambda account: accepted(account, host, self._clock()))
+
+    def _change(self, change: Callable[[Account], Account]) -> bool:
+        """Change what all readers know of the account; False if others were faster time after time."""
+
+        def on_fact(fact: Fact | None) -> tuple[Fact, float] | None:
+            before = read_account(fact)
+            self._account = change(before)
+            return None if self._account == before else (write_account(self._account), _KEPT_SECONDS)
+
+        try:
+            self._cache.update(self._key, on_fact)
+        except CalendarPresenceError:
+            return False
+        return True
+
+    def _refused(self, refusal: Refusal, host: str) -> Problem:
+        account, name = self._account, self._gateway.name
+        rejections = [each for each in account.rejections if refusal is Refusal.RESTS or each.host == host]
+        last = rejections[-1] if rejections else Rejection("a host", self._clock())
+        if refusal is Refusal.BEING_TRIED:
+            return credentials_being_tried(name, spread_wait(self._read, *_TRIED_AGAIN_AFTER))
+        if refusal is Refusal.BY_HOST:
+            return credentials_refused_here(last.host, name, format_instant(last.at))
+        since, due = account.resting_since or last.at, account.next_attempt_at or self._clock()
+        return gateway_rests(name, last.host, account.attempts, format_instant(since), format_instant(due))
 
 
 def _make_auth(authentication: Authentication, credentials: Credentials) -> AuthBase:

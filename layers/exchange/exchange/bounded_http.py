@@ -35,11 +35,16 @@ _USER_AGENT = "CalendarPresence"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of HTTP: the status, the headers with lower-case names, and the whole body."""
+    """An answer of HTTP: the status, the headers with lower-case names, and the whole body.
+
+    `challenge_cut_off`: the server closed the connection after its challenge. NTLM proves a connection, not a request
+    (MS-NTHT, section 1.3), so the last message came to one that knew of no challenge, and the account was not judged.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    challenge_cut_off: bool = False
 
     @property
     def offered(self) -> frozenset[str]:
@@ -98,7 +103,7 @@ class WebClient:
         except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             raise ProblemError(self._explain(host, error)) from error
         lower = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, lower, response.content)
+        return Answer(response.status_code, lower, response.content, _was_cut_off(response.history))
 
     def _explain(self, host: str, error: Exception) -> Problem:
         """Return the problem at the bottom of what urllib3 and requests (whose errors are OSErrors) made of it."""
@@ -178,6 +183,11 @@ class _PinnedAdapter(HTTPAdapter):
             pool = HTTPConnectionPool(wanted.host, wanted.port, maxsize=1)
             pool.ConnectionCls = PlainConnection
         return pool
+
+
+def _was_cut_off(history: list[requests.Response]) -> bool:
+    """Tell whether the challenge, which requests_ntlm puts after the first 401, ended its connection."""
+    return any(each.headers.get("connection", "").strip().lower() == "close" for each in history[1:])
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -95,6 +95,16 @@ def host_key(host: str) -> str:
     return f"host#{host}"
 
 
-def rejection_key(gateway: str, secret_version: str) -> str:
-    """Return the key under which rejected credentials of a gateway are remembered."""
-    return f"rejected#{gateway}#{secret_version}"
+def account_key(gateway: str, secret_version: str) -> str:
+    """Return the key of what is known of a gateway's account with one version of its secret."""
+    return f"account#{gateway}#{secret_version}"
+
+
+def wait_key(gateway: str, host: str) -> str:
+    """Return the key of how long a host (with its port) has asked a gateway's account to leave it alone."""
+    return f"wait#{gateway}#{host}"
+
+
+def lease_key(gateway: str, number: int) -> str:
+    """Return the key of one of the facts that hold a gateway's leases."""
+    return f"leases#{gateway}#{number}"

@@ -81,6 +81,8 @@ class Locator:
         try:
             discovery = Discovery(gateway, address, Questioner(self._session_of(gateway)))
             outcome = discovery.run(self._services.get(key))
+        except ProblemError as error:
+            return _failure(address, error.problem)
         except Exception as error:  # noqa: BLE001  a fault found by one mailbox must not cost the others
             return _failure(address, unexpected_error(f"autodiscover of {domain_of(address)}", error))
         if isinstance(outcome, Discovered):

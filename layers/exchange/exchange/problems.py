@@ -208,6 +208,65 @@ def credentials_rejected(host: str, gateway: str, offered: str) -> Problem:
     )
 
 
+def credentials_refused_here(host: str, gateway: str, since: str) -> Problem:
+    """Say that a host that rejected the account a short time ago is not asked with it again yet."""
+    return Problem(
+        "CredentialsRejected",
+        ProblemKind.LASTING,
+        f"{host} rejected the credentials of gateway {gateway!r} at {since}, and is not given them again for now",
+        "check user name, password, the gateway's auth, and whether the account is locked; if another host accepts"
+        " them, look at this one",
+    )
+
+
+def gateway_rests(gateway: str, host: str, attempts: int, since: str, next_attempt: str) -> Problem:
+    """Say that the account was rejected more than once, so that nobody sends it anywhere for a while."""
+    return Problem(
+        "CredentialsRejected",
+        ProblemKind.LASTING,
+        f"gateway {gateway!r} rests since {since}: its credentials were rejected {attempts} times, last by {host};"
+        f" the next attempt, a single one, is made at {next_attempt}",
+        "check user name, password, the gateway's auth, and whether the account is locked; a new secret is tried at"
+        f" once; if the account was mended instead, say `presence gateways retry {gateway}`",
+    )
+
+
+def credentials_being_tried(gateway: str, retry_after: float) -> Problem:
+    """Say that another reader is finding out whether the account is right; one at a time may be wrong."""
+    return Problem(
+        "CredentialsBeingTried",
+        ProblemKind.PASSING,
+        f"it is being tried whether the credentials of gateway {gateway!r} are right; until then one reader sends them",
+        "nothing; it is tried again",
+        retry_after,
+        unasked=True,
+    )
+
+
+def gateway_busy(gateway: str, most: int, retry_after: float) -> Problem:
+    """Say that as many reads of a gateway are under way as it may have, so that this one was not begun."""
+    return Problem(
+        "GatewayBusy",
+        ProblemKind.PASSING,
+        f"gateway {gateway!r} has all of its {most} concurrent reads under way; this one was not begun",
+        "nothing, if it passes; else see which server is slow, or raise concurrent_reads if it can bear more",
+        retry_after,
+        unasked=True,
+    )
+
+
+def wait_asked_for(host: str, until: str, retry_after: float) -> Problem:
+    """Say that a server has asked to be left alone until an instant, and was not asked."""
+    return Problem(
+        "ServerBusy",
+        ProblemKind.PASSING,
+        f"{host} has asked to be left alone until {until}, and was not asked",
+        "nothing, if it passes; else look at the load and the health of the server",
+        retry_after,
+        unasked=True,
+    )
+
+
 def authentication_not_offered(host: str, gateway: str, wanted: str, offered: str) -> Problem:
     """Say that the server asks for another kind of authentication than the gateway is set to."""
     return Problem(

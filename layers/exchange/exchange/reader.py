@@ -121,9 +121,10 @@ class ExchangeReader:
             for endpoint, resolutions in groups.items():
                 try:
                     gateway = self._document.gateway_for(resolutions[0].address)
-                    client = EwsClient(sessions(gateway), self._cache, self._clock)
+                    session = sessions(gateway)
                     at_once, ask = question(gateway)
-                    results.update(ask_endpoint(_urls(gateway, endpoint), resolutions, at_once, partial(ask, client)))
+                    asked = session.back_off.respecting(partial(ask, EwsClient(session, self._cache, self._clock)))
+                    results.update(ask_endpoint(_urls(gateway, endpoint), resolutions, at_once, asked))
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
@@ -147,7 +148,9 @@ class ExchangeReader:
         timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + longest)
 
         def new_session(gateway: Gateway) -> GatewaySession:
-            return GatewaySession(gateway, self._network, self._secrets, self._cache, timeouts, self._watch)
+            return GatewaySession(
+                gateway, self._network, self._secrets, self._cache, self._clock, timeouts, self._watch
+            )
 
         return _Sessions(new_session, stack)
 

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from exchange.authentication import Login
+from exchange.back_off import BackOff
 from exchange.bounded_http import WebClient
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateways import Gateway
+from exchange.leases import Lease
 from exchange.network import Network
 from exchange.problems import secret_unusable
+from exchange.reads import new_read
 from exchange.sockets import Timeouts
 from exchange.tls_connections import TlsClient
 from presence.errors import ConfigurationError, ProblemError
 
+_LONGEST_READ = 900.0
+"""Seconds; no function of AWS Lambda runs longer."""
+_GRACE = 5.0
+"""Seconds for which what a read has taken outlives it: the clocks of instances differ."""
+
 
 class GatewaySession:
-    """One gateway during one read. For one thread."""
+    """One gateway during one read. For one thread. `clock` gives the present instant in UTC."""
 
     def __init__(
         self,
@@ -27,15 +38,21 @@ class GatewaySession:
         network: Network,
         secrets: SecretSource,
         cache: EndpointCache,
+        clock: Callable[[], datetime],
         timeouts: Timeouts,
         watch: CertificateWatch | None = None,
     ) -> None:
+        read = new_read()
         self.gateway = gateway
         self.network = network
+        self.back_off = BackOff(gateway.name, cache, clock, read)
         self._secrets = secrets
         self._cache = cache
+        self._clock = clock
         self._timeouts = timeouts
         self._watch = watch
+        self._read = read
+        self._lease = Lease(gateway, cache, clock, read)
         self._client: WebClient | None = None
         self._login: Login | None = None
 
@@ -46,24 +63,36 @@ class GatewaySession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the connections."""
+        """Close the connections, and let others have what this read had for itself."""
         if self._client is not None:
             self._client.__exit__(kind, error, traceback)
+        if self._login is not None:
+            self._login.close()
+        self._lease.give_back()
 
     @property
     def client(self) -> WebClient:
-        """The connections of this gateway, whose authorities are the gateway's or the system's."""
+        """The connections of this gateway, whose authorities are the gateway's or the system's.
+
+        Raises `ProblemError` (GatewayBusy) if as many reads of the gateway are under way as it may have.
+        """
         if self._client is None:
+            self._lease.take(self._seconds_left())
             tls = TlsClient(self.gateway.ca, self.gateway.tls, self._watch)
             self._client = WebClient(self.network, tls, self._timeouts)
         return self._client
 
     def login(self) -> Login:
-        """Return the gateway's account. Raises `ProblemError` (SecretUnusable)."""
+        """Return the gateway's account. Raises `ProblemError`: SecretUnusable, and CredentialsRejected if it rests."""
         if self._login is None:
             try:
                 credentials = self._secrets.credentials(self.gateway.credentials)
+                login = Login(self.gateway, credentials, self._cache, self._clock, self._read, self._seconds_left())
             except ConfigurationError as error:
                 raise ProblemError(secret_unusable(self.gateway.name, str(error))) from error
-            self._login = Login(self.gateway, credentials, self._cache)
+            login.require_not_resting()
+            self._login = login
         return self._login
+
+    def _seconds_left(self) -> float:
+        return min(max(self._timeouts.ends_at - time.monotonic(), 0.0), _LONGEST_READ) + _GRACE

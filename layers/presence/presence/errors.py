@@ -39,6 +39,7 @@ class Problem:
 
     `code` is stable (Exchange's own response code where Exchange gave one), `text` says what happened and to which
     mailbox or host, `remedy` what to do, `retry_after` (seconds) is what the server asked for, if it did.
+    `unasked`: nobody was asked, since it is not the time for it yet; that says nothing of the mailbox.
     """
 
     code: str
@@ -46,6 +47,7 @@ class Problem:
     text: str
     remedy: str
     retry_after: float | None = None
+    unasked: bool = False
 
 
 class CalendarPresenceError(Exception):

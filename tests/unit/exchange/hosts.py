@@ -13,7 +13,7 @@ from typing import Any
 
 from exchange.certificates import CertificateWatch
 from exchange.credentials import Credentials
-from exchange.endpoints import MemoryEndpointCache
+from exchange.endpoints import EndpointCache, MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
 from exchange.hosts import HostPort
@@ -148,18 +148,19 @@ class Net:
     def reader(
         self,
         *gateways: Mapping[str, Any],
-        cache: MemoryEndpointCache | None = None,
+        cache: EndpointCache | None = None,
         secrets: Mapping[str, Credentials] | None = None,
         longest_read: float = 45.0,
         watch: CertificateWatch | None = None,
+        clock: Callable[[], datetime] = lambda: NOW,
         **network: Any,
     ) -> ExchangeReader:
         """Return a reader over `document` with short time-outs."""
         return ExchangeReader(
             gateways=self.document(*gateways, **network),
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)} if secrets is None else secrets),
-            cache=cache or MemoryEndpointCache(lambda: NOW),
-            clock=lambda: NOW,
+            cache=cache or MemoryEndpointCache(clock),
+            clock=clock,
             connect_timeout=1.0,
             read_timeout=0.5,
             longest_read=longest_read,

@@ -280,7 +280,7 @@ def test_an_old_protocol_is_refused(net: Net) -> None:
 
 def login(net: Net, auth: str) -> Login:
     gateway = net.document({"auth": auth}).gateways[0]
-    return Login(gateway, Credentials(USERNAME, PASSWORD), MemoryEndpointCache(lambda: NOW))
+    return Login(gateway, Credentials(USERNAME, PASSWORD), MemoryEndpointCache(lambda: NOW), lambda: NOW, "a" * 32, 60)
 
 
 def signed_in(net: Net, auth: str, url: str = URL) -> Answer:
@@ -331,7 +331,7 @@ def test_a_401_as_large_as_the_ocean_is_not_drunk(net: Net) -> None:
 def test_letters_beyond_latin_are_sent_as_utf_8(net: Net) -> None:
     host = net.host("mail.example.com", lambda _request: http(200))
     gateway = net.document().gateways[0]
-    account = Login(gateway, Credentials("読者", "合言葉"), MemoryEndpointCache(lambda: NOW))
+    account = Login(gateway, Credentials("読者", "合言葉"), MemoryEndpointCache(lambda: NOW), lambda: NOW, "a" * 32, 60)
 
     with client(net) as web:
         assert account.send(web, "POST", URL, limit=LIMIT, headers={}, body=b"").status == 200

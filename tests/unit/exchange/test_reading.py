@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, mailbox_key
 from presence.calendar import BusyType, CalendarReading, Window
 from presence.checking import window_around
@@ -17,7 +16,6 @@ from tests.support.template import template
 from tests.unit.exchange.hosts import (
     NOW,
     PASSWORD,
-    USERNAME,
     Net,
     Respond,
     availability,
@@ -219,36 +217,6 @@ def test_the_next_host_of_a_pool_is_asked_when_one_can_t_be_connected_to(net: Ne
     assert isinstance(reading, CalendarReading)
     assert reading.endpoint == "https://cas3.branch.test/EWS/Exchange.asmx"
     assert len(third.requests) == 1
-
-
-def test_rejected_credentials_are_not_tried_again_on_the_next_host(net: Net) -> None:
-    first = net.host("cas1.branch.test", lambda _request: challenge())
-    second = net.host("cas2.branch.test", exchange)
-    addresses = [f"user{number}@branch.test" for number in range(150)]
-
-    results = net.reader(POOL).read_calendars(addresses, WINDOW)
-
-    assert all(isinstance(result, Problem) for result in results.values())
-    assert (len(first.requests), second.connections) == (1, 0)
-
-
-def test_credentials_that_were_rejected_twice_rest_for_half_an_hour_or_until_they_change(net: Net) -> None:
-    now = [NOW]
-    cache = MemoryEndpointCache(lambda: now[0])
-    host = net.host("mail.branch.test", lambda _request: challenge())
-    for _ in range(5):
-        result = net.reader(BRANCH, cache=cache).read_calendars([ALICE], WINDOW)[ALICE]
-        assert isinstance(result, Problem)
-        assert result.code == "CredentialsRejected"
-    assert len(host.requests) == 2
-
-    changed = {"reader": Credentials(USERNAME, "new password", version="2")}
-    net.reader(BRANCH, cache=cache, secrets=changed).read_calendars([ALICE], WINDOW)
-    assert len(host.requests) == 3
-
-    now[0] += timedelta(minutes=31)
-    net.reader(BRANCH, cache=cache).read_calendars([ALICE], WINDOW)
-    assert len(host.requests) == 4
 
 
 def test_a_server_that_knows_no_newer_version_is_asked_in_an_older_one_and_that_is_remembered(net: Net) -> None:
