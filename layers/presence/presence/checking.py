@@ -177,7 +177,10 @@ class CalendarCheck:
         summary.dropped = len(request.users) - len(users) - len(stored.malformed)
         summary.unknown_profiles = sum(self._assigned(user).mistake is not None for user in users)
         outcomes = self._read(request, users, stored.found, now)
-        written = self._write_all(request, users, stored.found, outcomes, summary)
+        delays = self._delays(request, outcomes)
+        # Of who was not asked, and will be in a moment, there is no news.
+        told = [user for user in users if not (_is_unasked(outcomes[user.address]) and user.address in delays)]
+        written = self._write_all(request, told, stored.found, outcomes, summary)
         self._transition_queue.queue_soon(written, self._clock(), request.traceparent)
         failed = [
             (user, outcome)
@@ -188,7 +191,7 @@ class CalendarCheck:
         summary.problems = dict(Counter([*(problem.code for _, problem in failed), *gaps]))
         replies = (outcome.replies for outcome in outcomes.values() if isinstance(outcome, Readings))
         summary.replies_problems = dict(Counter(each.code for each in replies if isinstance(each, Problem)))
-        summary.retried = self._retry(request, failed)
+        summary.retried = self._retry(request, failed, delays)
         # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
         summary.unread = len(failed) + len(gaps) - summary.retried
         return summary
@@ -277,28 +280,43 @@ class CalendarCheck:
     def _assigned(self, user: User) -> Assignment:
         return self._profiles().profile_for(user.address, user.profile, user.groups)
 
-    def _retry(self, request: CheckRequest, failed: Sequence[tuple[User, Problem]]) -> int:
-        """Put the users who failed for a passing reason back on the queue; return how many."""
+    def _delays(self, request: CheckRequest, outcomes: Mapping[str, Readings | Problem]) -> dict[str, int]:
+        """Return after how many seconds each address that failed for a passing reason is asked for again.
+
+        Absent is who is not asked for again before the next turn.
+        """
         next_turn = request.requested_at + self._options.interval
-        by_delay: defaultdict[int, list[User]] = defaultdict(list)
         # One for all: who failed together is asked for together again, by one request and not by one for each.
         backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
         now = self._clock()
-        for user, problem in failed:
-            if problem.kind is not ProblemKind.PASSING:
+        delays: dict[str, int] = {}
+        for address, problem in outcomes.items():
+            if not isinstance(problem, Problem) or problem.kind is not ProblemKind.PASSING:
                 continue
             delay = math.ceil(problem.retry_after or backoff)
             if delay <= LONGEST_DELAY and now + timedelta(seconds=delay) < next_turn:
-                by_delay[delay].append(user)
+                delays[address] = delay
+        return delays
+
+    def _retry(self, request: CheckRequest, failed: Sequence[tuple[User, Problem]], delays: Mapping[str, int]) -> int:
+        """Put those who are asked for again back on the queue; return how many."""
+        groups: defaultdict[tuple[int, int], list[User]] = defaultdict(list)
+        for user, problem in failed:
+            if user.address in delays:
+                attempt = request.attempt + (not problem.unasked)
+                groups[delays[user.address], attempt].append(user)
         retries = [
             QueuedMessage(
-                replace(request, reason=CheckReason.RETRY, users=tuple(users), attempt=request.attempt + 1).encode(),
-                delay,
+                replace(request, reason=CheckReason.RETRY, users=tuple(users), attempt=attempt).encode(), delay
             )
-            for delay, users in by_delay.items()
+            for (delay, attempt), users in groups.items()
         ]
         self._check_queue.send(retries)
-        return sum(len(users) for users in by_delay.values())
+        return sum(len(users) for users in groups.values())
+
+
+def _is_unasked(outcome: Readings | Problem) -> bool:
+    return isinstance(outcome, Problem) and outcome.unasked
 
 
 def replies_are_due(request: CheckRequest, interval: timedelta, replies_interval: timedelta) -> bool:

@@ -116,6 +116,32 @@ def test_who_is_not_asked_for_again_before_the_next_turn_is_unread_whatever_the_
     assert world.check(request=late).unread == 2
 
 
+NOT_YET = replace(problem(retry_after=9.0), unasked=True)
+
+
+def test_who_was_not_asked_and_will_be_in_a_moment_has_no_news_and_no_attempt_behind_them(world: World) -> None:
+    world.exchange.calendars = {BOB.address: NOT_YET}
+    world.check(ALICE)
+    writes = world.records.writes
+    summary = world.check(request=request_for(ALICE, BOB, attempt=2))
+    assert (summary.written, summary.retried, summary.unread) == (0, 1, 0)
+    assert summary.problems == {"ErrorServerBusy": 1}
+    assert world.records.writes == writes
+    (message,) = world.checks.messages
+    retry = decode_check_request(message.body)
+    assert (message.delay, retry.users, retry.attempt) == (9, (BOB,), 2)
+
+
+def test_who_was_not_asked_in_the_whole_turn_has_the_problem_recorded(world: World) -> None:
+    world.exchange.calendars = {BOB.address: NOT_YET}
+    late = replace(request_for(BOB), requested_at=TEN - timedelta(seconds=292))
+    summary = world.check(request=late)
+    assert (summary.retried, summary.unread) == (0, 1)
+    recorded = world.records.of(BOB)
+    assert recorded.problem is not None
+    assert recorded.failing_since is not None
+
+
 def test_a_server_that_asks_for_no_time_at_all_is_not_asked_without_a_pause(world: World) -> None:
     world.exchange.calendars = {BOB.address: problem(retry_after=0.0)}
     world.check(BOB)
