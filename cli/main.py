@@ -167,10 +167,12 @@ def _add_gateways(commands: Commands[_Parser]) -> None:
     put.add_argument("file", type=Path, metavar="FILE")
     show = actions.add_parser("show", help="print the document of a stack")
     show.add_argument("--json", action="store_true", help="print the document itself, as JSON")
-    for name, action in (("validate", validate), ("put", put), ("show", show)):
+    retry = actions.add_parser("retry", help="have the account of a gateway that rests tried at the next check")
+    retry.add_argument("name", metavar="NAME", help="name of the gateway")
+    for name, action in (("validate", validate), ("put", put), ("show", show), ("retry", retry)):
         action.set_defaults(module="cli.gateways", action=name)
-    _add_stack(put)
-    _add_stack(show)
+    for action in (put, show, retry):
+        _add_stack(action)
 
 
 def _add_profile(commands: Commands[_Parser]) -> None:

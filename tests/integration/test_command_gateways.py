@@ -2,15 +2,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
+from exchange.accounts import Account, rejected, write_account
+from exchange.endpoints import account_key, problem_key
+from exchange.gateway_problems import GatewayProblems
+from exchange.problems import credentials_rejected
 from local.exchange.certificates import CertificateAuthority
+from presence.clock import system_clock
 from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.endpoints import EndpointTable
 from tests.support.deployed import STACK, Deployed, deployed
 
+TEN = datetime(2100, 11, 23, 10, tzinfo=UTC)
+"""The clock of the functions; far ahead, so that what they noted has not expired."""
 DOCUMENT = """
 schema_version = 1
 
@@ -138,6 +147,76 @@ def test_a_document_with_a_mistake_is_refused_in_one_line_before_aws_is_asked(
         assert told.out == ""
         assert told.err.count("\n") == 1
         assert complaint in told.err
+
+
+def endpoints(stack: Deployed) -> EndpointTable:
+    return EndpointTable(stack.client("dynamodb"), stack.outputs["EndpointTableName"], system_clock)
+
+
+def put(stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store_secrets(stack, "exchange-reader", "branch-reader")
+    assert main(["gateways", "put", str(path), "--stack", STACK]) == 0
+    capsys.readouterr()
+
+
+def test_show_tells_which_gateway_can_t_be_read_since_when_and_what_to_do(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack, path, capsys)
+    problem = credentials_rejected("mail.branch.test", "branch", "basic")
+    GatewayProblems(endpoints(stack), lambda: TEN).note([("branch", problem)])
+
+    assert main(["gateways", "show", "--stack", STACK]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "gateway branch can't be read",
+        f"  since 2100-11-23T10:00:00Z: CredentialsRejected: {problem.text}",
+        f"  to do: {problem.remedy}",
+    ]
+
+
+def test_show_tells_that_the_functions_refuse_the_document(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack, path, capsys)
+    table = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"])
+    table.put_document(GATEWAYS, {"schema_version": 1, "gateways": [{"name": "x"}]})
+    GatewayProblems(endpoints(stack), lambda: TEN).note_document("gateways[0].kind: is missing")
+
+    assert main(["gateways", "show", "--stack", STACK]) == 2
+    told = capsys.readouterr()
+    assert "the functions refuse this document" in told.out
+    assert "DocumentRefused: gateways[0].kind: is missing" in told.out
+    assert "gateways[0].kind" in told.err
+
+
+def test_retry_forgets_what_is_held_against_the_account_of_one_gateway(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack, path, capsys)
+    table = endpoints(stack)
+    described = stack.client("secretsmanager").describe_secret(SecretId=f"{STACK}/gateways/branch-reader")
+    (version,) = described["VersionIdsToStages"]
+    account = rejected(rejected(Account(), "a.branch.test", TEN, pool=True), "b.branch.test", TEN, pool=True)
+    mine, others = account_key("branch", version), account_key("headquarters", version)
+    for key in (mine, others):
+        table.put(key, write_account(account), 10**9)
+    GatewayProblems(table, lambda: TEN).note([("branch", credentials_rejected("b.branch.test", "branch", "basic"))])
+
+    assert main(["gateways", "retry", "branch", "--stack", STACK]) == 0
+    assert "it was rejected 2 times; the account of gateway branch is tried" in capsys.readouterr().out
+    assert set(table.get_many([mine, others, problem_key("branch")])) == {others}
+    assert main(["gateways", "retry", "branch", "--stack", STACK]) == 0
+    assert "nothing was held against the account" in capsys.readouterr().out
+
+
+def test_retry_of_a_gateway_that_is_not_there_names_those_that_are(
+    stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stack, path, capsys)
+    assert main(["gateways", "retry", "brunch", "--stack", STACK]) == 2
+    assert "there is no gateway 'brunch' in the document of the stack; there are: headquarters, branch" in (
+        capsys.readouterr().err
+    )
 
 
 def test_show_says_when_nothing_has_been_put(stack: Deployed, capsys: pytest.CaptureFixture[str]) -> None:

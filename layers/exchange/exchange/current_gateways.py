@@ -12,6 +12,7 @@ from exchange.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.expiry_watch import ExpiryWatch
 from exchange.gateway_documents import parse_gateways
+from exchange.gateway_problems import GatewayProblems
 from exchange.reader import ExchangeReader
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
@@ -24,6 +25,7 @@ class CurrentGatewaysReader:
 
     `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC; the
     time-outs are in seconds. `report` is told of a document that is refused, `warn` of certificates that end soon.
+    That a document is refused is kept in `cache` as well, where `presence gateways show` finds it.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class CurrentGatewaysReader:
         report: Report,
         warn: Report,
     ) -> None:
-        watch = ExpiryWatch(clock, warn)
+        watch, problems = ExpiryWatch(clock, warn), GatewayProblems(cache, clock)
 
         def reader_of(content: Mapping[str, object]) -> ExchangeReader | None:
+            gateways = parse_gateways(content)
+            problems.forget_document()
             return ExchangeReader(
-                gateways=parse_gateways(content),
+                gateways=gateways,
                 secrets=secrets,
                 cache=cache,
                 clock=clock,
@@ -54,7 +58,11 @@ class CurrentGatewaysReader:
                 watch=watch,
             )
 
-        self._readers = CurrentDocument("the gateways document", stored, reader_of, None, clock, report)
+        def refuse(message: str, **details: object) -> None:
+            report(message, **details)
+            problems.note_document(f"the gateways document is refused: {details.get('reason', message)}")
+
+        self._readers = CurrentDocument("the gateways document", stored, reader_of, None, clock, refuse)
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Read the calendars through the present gateways."""

@@ -100,6 +100,11 @@ def account_key(gateway: str, secret_version: str) -> str:
     return f"account#{gateway}#{secret_version}"
 
 
+def problem_key(gateway: str) -> str:
+    """Return the key of what is wrong with a gateway as a whole."""
+    return f"problem#{gateway}"
+
+
 def wait_key(gateway: str, host: str) -> str:
     """Return the key of how long a host (with its port) has asked a gateway's account to leave it alone."""
     return f"wait#{gateway}#{host}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -20,6 +20,7 @@ from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
 from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.ews.response_codes import has_moved
+from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFrom
 from exchange.locating import Locator, Resolution, ews_url
 from exchange.network import Network
@@ -66,6 +67,7 @@ class ExchangeReader:
         self._longest_read = longest_read
         self._longest_replies_read = longest_replies_read
         self._watch = watch
+        self._problems = GatewayProblems(cache, clock)
         self._network = Network(gateways.network, lifetime=connect_timeout)
 
     def resolve(self, address: str) -> Resolution:
@@ -113,7 +115,8 @@ class ExchangeReader:
         with ExitStack() as stack:
             sessions = self._sessions(stack, longest)
             groups: dict[Endpoint, list[Resolution]] = {}
-            for address, resolution in self._locator(sessions).locate(list(dict.fromkeys(addresses))).items():
+            located = self._locator(sessions).locate(list(dict.fromkeys(addresses)))
+            for address, resolution in located.items():
                 if resolution.endpoint is not None:
                     groups.setdefault(resolution.endpoint, []).append(resolution)
                 elif resolution.problem is not None:
@@ -125,11 +128,22 @@ class ExchangeReader:
                     at_once, ask = question(gateway)
                     asked = session.back_off.respecting(partial(ask, EwsClient(session, self._cache, self._clock)))
                     results.update(ask_endpoint(_urls(gateway, endpoint), resolutions, at_once, asked))
+                except ProblemError as error:
+                    results.update({resolution.address: error.problem for resolution in resolutions})
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
         self._forget_moved(results)
+        self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
         return results
+
+    def _gateway_of(self, resolution: Resolution) -> str:
+        """Return the name of a mailbox's gateway; empty if it has none."""
+        if resolution.endpoint is not None:
+            return resolution.endpoint.gateway
+        with suppress(ProblemError):
+            return self._document.gateway_for(resolution.address).name
+        return ""
 
     def _forget_moved(self, results: Mapping[str, object]) -> None:
         """Forget where those mailboxes are that may have moved, so that the next read looks for them again."""

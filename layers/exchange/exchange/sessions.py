@@ -70,20 +70,30 @@ class GatewaySession:
             self._login.close()
         self._lease.give_back()
 
+    def begin(self) -> None:
+        """Take one of the gateway's concurrent reads, if this read has none yet: before the first request to it.
+
+        Raises `ProblemError` (GatewayBusy) if as many reads of the gateway are under way as it may have.
+        """
+        self._lease.take(self._seconds_left())
+
     @property
     def client(self) -> WebClient:
         """The connections of this gateway, whose authorities are the gateway's or the system's.
 
-        Raises `ProblemError` (GatewayBusy) if as many reads of the gateway are under way as it may have.
+        Raises `ProblemError` as `begin`.
         """
         if self._client is None:
-            self._lease.take(self._seconds_left())
+            self.begin()
             tls = TlsClient(self.gateway.ca, self.gateway.tls, self._watch)
             self._client = WebClient(self.network, tls, self._timeouts)
         return self._client
 
     def login(self) -> Login:
-        """Return the gateway's account. Raises `ProblemError`: SecretUnusable, and CredentialsRejected if it rests."""
+        """Return the gateway's account.
+
+        Raises `ProblemError`: SecretUnusable, CredentialsRejected if the gateway rests, and what `begin` raises.
+        """
         if self._login is None:
             try:
                 credentials = self._secrets.credentials(self.gateway.credentials)
@@ -91,6 +101,7 @@ class GatewaySession:
             except ConfigurationError as error:
                 raise ProblemError(secret_unusable(self.gateway.name, str(error))) from error
             login.require_not_resting()
+            self.begin()
             self._login = login
         return self._login
 

@@ -42,6 +42,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "0"],
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "soon"],
         ["gateways", "put", "f"],
+        ["gateways", "retry", "headquarters"],
         ["history", "--stack", "s"],
         ["history", "alice@example.com"],
         ["user", "--stack", "s"],

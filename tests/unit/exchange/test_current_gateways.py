@@ -14,6 +14,7 @@ from exchange import current_gateways
 from exchange.credentials import FileSecrets
 from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
+from exchange.gateway_problems import GatewayProblem, GatewayProblems
 from exchange.gateways import GatewaysDocument
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
@@ -65,6 +66,15 @@ class Desk:
     looks: int = 0
     reported: list[str] = field(default_factory=list)
     now: datetime = TEN
+    cache: MemoryEndpointCache = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cache = MemoryEndpointCache(lambda: self.now)
+
+    @property
+    def problem(self) -> GatewayProblem | None:
+        """What `presence gateways show` would tell of the document."""
+        return GatewayProblems(self.cache, lambda: self.now).of_document()
 
     def look(self) -> Stored | None:
         self.looks += 1
@@ -87,7 +97,7 @@ def reader(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Curre
     return CurrentGatewaysReader(
         stored=desk.look,
         secrets=FileSecrets(tmp_path),
-        cache=MemoryEndpointCache(lambda: desk.now),
+        cache=desk.cache,
         clock=lambda: desk.now,
         connect_timeout=1.0,
         read_timeout=1.0,
@@ -162,9 +172,15 @@ def test_a_broken_version_is_refused_and_reported_and_the_last_good_one_stays(
     assert asked(reader).text == "old"
     (reported,) = desk.reported
     assert reason in reported
+    problem = desk.problem
+    assert problem is not None
+    assert problem.code == "DocumentRefused"
+    assert problem.since == TEN + timedelta(seconds=30)
+    assert reason in problem.text
     desk.stored = Stored(3, document("mended"))
     desk.now += timedelta(seconds=30)
     assert asked(reader).text == "mended"
+    assert desk.problem is None
 
 
 def test_where_there_never_was_a_good_one_the_problem_says_what_is_wrong(
