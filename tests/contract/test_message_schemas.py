@@ -224,7 +224,7 @@ GATEWAY_DOCUMENTS: dict[str, Change] = {
     "empty domains": lambda document: document["gateways"][0].update(domains=[]),
     "no credentials": lambda document: document["gateways"][0].pop("credentials"),
     "credentials that lead out of the folder": lambda document: document["gateways"][0].update(credentials="../x"),
-    "an unknown auth": lambda document: document["gateways"][0].update(auth="kerberos"),
+    "an unknown auth": lambda document: document["gateways"][0].update(auth="digest"),
     "an unknown step": lambda document: document["gateways"][0].update(skip=["scp"]),
     "every step skipped": lambda document: document["gateways"][0].update(
         skip=["root-domain", "autodiscover", "http-redirect", "srv"]

@@ -28,6 +28,7 @@ from exchange.bounded_http import Answer, WebClient
 from exchange.credentials import Credentials
 from exchange.endpoints import EndpointCache, Fact, account_key
 from exchange.gateways import Authentication, Gateway
+from exchange.kerberos import kerberos_auth
 from exchange.problems import (
     authentication_failed,
     authentication_not_offered,
@@ -37,7 +38,7 @@ from exchange.problems import (
     gateway_rests,
 )
 from exchange.reads import spread_wait
-from presence.errors import CalendarPresenceError, Problem, ProblemError
+from presence.errors import CalendarPresenceError, ConfigurationError, Problem, ProblemError
 from presence.instants import format_instant
 
 _KEPT_SECONDS = 30 * 86400.0
@@ -46,6 +47,7 @@ _TRIED_AGAIN_AFTER = (4.0, 12.0)
 _SCHEMES: Mapping[Authentication, frozenset[str]] = {
     Authentication.NTLM: frozenset({"ntlm", "negotiate"}),
     Authentication.BASIC: frozenset({"basic"}),
+    Authentication.KERBEROS: frozenset({"negotiate"}),
 }
 
 
@@ -53,6 +55,8 @@ class Login:
     """Sends requests with a gateway's credentials, as far as what all readers know of the account allows it.
 
     `read` names the read that this is for, which has `seconds` for it; `clock` gives the present instant in UTC.
+    Raises `ConfigurationError` if the secret lacks what the gateway's `auth` needs, and `ProblemError`
+    (KerberosUnusable).
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Login:
         self._read = read
         self._until = clock() + timedelta(seconds=seconds)
         self._pool = len(gateway.hosts) > 1
-        self._auth = _make_auth(gateway.authentication, credentials)
+        self._auth = _make_auth(gateway, credentials)
         self._key = account_key(gateway.name, credentials.version)
         self._account = read_account(cache.get_many([self._key]).get(self._key))
 
@@ -165,8 +169,12 @@ class Login:
         return gateway_rests(name, last.host, account.attempts, format_instant(since), format_instant(due))
 
 
-def _make_auth(authentication: Authentication, credentials: Credentials) -> AuthBase:
-    if authentication is Authentication.BASIC:
+def _make_auth(gateway: Gateway, credentials: Credentials) -> AuthBase:
+    if gateway.authentication is Authentication.KERBEROS:
+        return kerberos_auth(gateway.name, credentials.username)
+    if not credentials.password:  # requests_ntlm would take whoever is signed in to this machine
+        raise ConfigurationError(f"its secret has no password, which {gateway.authentication} needs")
+    if gateway.authentication is Authentication.BASIC:
         # As bytes: requests would encode a text in Latin-1 and fail on other letters.
         username, password = credentials.username.encode(), credentials.password.encode()
         basic: AuthBase = get_auth_instance(auth_type=BASIC, username=username, password=password)

@@ -13,18 +13,19 @@ from presence.errors import ConfigurationError
 
 _KEEP_SECONDS = 300.0
 _OTHERS_MAY_READ = 0o077
+_FORMS = ({"username", "password"}, {"username"})
 _LACKING = frozenset({"ResourceNotFoundException", "AccessDeniedException", "InvalidRequestException"})
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    r"""A user name (`DOMAIN\user` or a UPN) and a password, which no repr shows.
+    r"""A user name (`DOMAIN\user` or a UPN) and a password, which no repr shows; none where Kerberos needs none.
 
     `version` changes when the secret does, so that a corrected password is tried at once.
     """
 
     username: str
-    password: str = field(repr=False)
+    password: str = field(repr=False, default="")
     version: str = ""
 
 
@@ -90,9 +91,8 @@ def _parse(name: str, text: str, version: str) -> Credentials:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigurationError(f"secret {name!r}: is no JSON") from None
-    if not isinstance(document, dict) or set(document) != {"username", "password"}:
-        raise ConfigurationError(f"secret {name!r}: must hold username and password and nothing else")
-    username, password = document["username"], document["password"]
-    if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
+    if not isinstance(document, dict) or set(document) not in _FORMS:
+        raise ConfigurationError(f"secret {name!r}: must hold username and password (for kerberos: username) alone")
+    if not all(isinstance(part, str) and part for part in document.values()):
         raise ConfigurationError(f"secret {name!r}: username and password must be texts that are not empty")
-    return Credentials(username, password, version)
+    return Credentials(document["username"], document.get("password", ""), version)

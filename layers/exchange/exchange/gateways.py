@@ -28,10 +28,11 @@ class GatewayKind(StrEnum):
 
 
 class Authentication(StrEnum):
-    """How the account proves itself. NTLM carries the channel binding that Extended Protection asks for."""
+    """How the account proves itself. NTLM and Kerberos carry the channel binding that Extended Protection asks for."""
 
     NTLM = "ntlm"
     BASIC = "basic"
+    KERBEROS = "kerberos"
 
 
 class RepliesFrom(StrEnum):

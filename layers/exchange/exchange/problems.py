@@ -297,6 +297,17 @@ def secret_unusable(gateway: str, reason: str) -> Problem:
     )
 
 
+def kerberos_unusable(gateway: str, reason: str) -> Problem:
+    """Say that a gateway is set to Kerberos, and this program can't show a ticket."""
+    return Problem(
+        "KerberosUnusable",
+        ProblemKind.LASTING,
+        f"gateway {gateway!r} is set to kerberos, and {reason}",
+        "install the extra kerberos of layers/exchange, and give the process a ticket cache (KRB5CCNAME) or a keytab"
+        " (KRB5_CLIENT_KTNAME) of the account; or set auth of the gateway to ntlm",
+    )
+
+
 def host_not_trusted(host: str, domain: str, why: str) -> Problem:
     """Say that credentials would go to a host that nobody vouched for."""
     return Problem(

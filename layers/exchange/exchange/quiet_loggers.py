@@ -12,6 +12,7 @@ OF_EXCHANGE: Final = (
     "exchangelib",
     "oauthlib",
     "requests",
+    "requests_gssapi",
     "requests_ntlm",
     "requests_oauthlib",
     "spnego",

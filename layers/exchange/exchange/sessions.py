@@ -92,7 +92,8 @@ class GatewaySession:
     def login(self) -> Login:
         """Return the gateway's account.
 
-        Raises `ProblemError`: SecretUnusable, CredentialsRejected if the gateway rests, and what `begin` raises.
+        Raises `ProblemError`: SecretUnusable, KerberosUnusable, CredentialsRejected if the gateway rests, and what
+        `begin` raises.
         """
         if self._login is None:
             try:

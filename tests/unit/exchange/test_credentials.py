@@ -49,9 +49,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     [
         ("hunter2", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
-        ('["hunter2"]', "must hold username and password and nothing else"),
-        ('{"username": "hunter2"}', "must hold username and password and nothing else"),
-        ('{"username": "u", "password": "hunter2", "x": 1}', "must hold username and password and nothing else"),
+        ('["hunter2"]', "must hold username and password (for kerberos: username) alone"),
+        ('{"password": "hunter2"}', "must hold username and password (for kerberos: username) alone"),
+        (
+            '{"username": "u", "password": "hunter2", "x": 1}',
+            "must hold username and password (for kerberos: username) alone",
+        ),
+        ('{"username": ""}', "username and password must be texts that are not empty"),
         ('{"username": "", "password": "hunter2"}', "username and password must be texts that are not empty"),
         ('{"username": "hunter2", "password": 7}', "username and password must be texts that are not empty"),
     ],

@@ -175,7 +175,7 @@ def test_a_number_from_a_table_is_a_number() -> None:
         ("gateways", ..., "gateways: is missing"),
         ("gateways/0", "text", "gateways[0]: must be a table, not a text"),
         ("gateways/1/hots", ["a"], "gateways[1].hots: this key is not known here"),
-        ("gateways/1/auth", "kerberos", "gateways[1].auth: 'kerberos' is not known; use ntlm or basic"),
+        ("gateways/1/auth", "digest", "gateways[1].auth: 'digest' is not known; use ntlm or basic or kerberos"),
         (
             "gateways/1/automatic_replies",
             "on",
