@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from requests import Response
 from requests.auth import AuthBase
 
 from exchange.problems import kerberos_unusable
@@ -36,7 +37,13 @@ def kerberos_auth(gateway: str, username: str) -> AuthBase:
     base: Any = requests_gssapi.HTTPSPNEGOAuth
 
     class Negotiation(base):  # type: ignore[misc]
-        """Says when no ticket for the server could be had; the library gives the server's 401 back as if rejected."""
+        """Says when no ticket for the server could be had, where the library gives the 401 back as if it rejected one.
+
+        And shows a server that rejected a ticket no second one.
+        """
+
+        def handle_401(self, response: Response, **options: Any) -> Any:
+            return response if "Authorization" in response.request.headers else super().handle_401(response, **options)
 
         def generate_request_header(self, *arguments: Any, **options: Any) -> Any:
             try:

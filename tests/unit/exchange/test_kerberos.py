@@ -36,7 +36,7 @@ class SPNEGOExchangeError(requests.exceptions.RequestException):
 
 
 class HTTPSPNEGOAuth(AuthBase):
-    """Answers a 401 as the library does: once with a token, or not at all if there is none."""
+    """Answers a 401 as the library does: twice with a token, or not at all if there is none."""
 
     told: ClassVar[dict[str, Any]] = {}
     has_ticket_for_server = True
@@ -51,12 +51,16 @@ class HTTPSPNEGOAuth(AuthBase):
         return "Negotiate dGlja2V0"
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.hooks["response"].append(self._answer)
+        request.hooks["response"].append(self._handle_response)
         return request
 
-    def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
-        if response.status_code != 401 or "Authorization" in response.request.headers:
-            return response
+    def _handle_response(self, response: requests.Response, **options: Any) -> requests.Response:
+        for _ in range(2):
+            if response.status_code == 401:
+                response = self.handle_401(response, **options)
+        return response
+
+    def handle_401(self, response: requests.Response, **options: Any) -> requests.Response:
         try:
             token = self.generate_request_header(response, "mail.branch.test")
         except SPNEGOExchangeError:
@@ -127,6 +131,15 @@ def test_a_ticket_is_shown_to_who_asks_for_one_bound_to_the_connection_and_no_pa
 def test_the_secret_of_an_account_with_tickets_needs_no_password(net: Net) -> None:
     net.host("mail.branch.test", only_with_a_ticket)
     assert isinstance(read(net, Credentials(ACCOUNT)), CalendarReading)
+
+
+@pytest.mark.usefixtures("tickets")
+def test_a_server_that_rejects_a_ticket_is_shown_no_second_one(net: Net) -> None:
+    host = net.host("mail.branch.test", lambda _request: challenge("Negotiate"))
+    problem = read(net, Credentials(ACCOUNT))
+    assert isinstance(problem, Problem)
+    assert problem.code == "CredentialsRejected"
+    assert [b"uthorization:" in request for request in host.requests] == [False, True]
 
 
 @pytest.mark.usefixtures("tickets")
