@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from exchange.endpoints import EndpointCache, Fact, problem_key
 from exchange.ews.response_codes import is_of_one_mailbox
-from exchange.problems import CONNECTION_CODES
-from presence.errors import CalendarPresenceError, Problem, ProblemKind
+from exchange.problems import CONNECTION_CODES, document_refused
+from presence.errors import CalendarPresenceError, Problem
 from presence.instants import format_instant, instant_noted
 
 # That the servers are busy, or were not asked, passes by itself; whatever else stops a whole gateway is shown.
@@ -29,6 +29,7 @@ _OF_A_GATEWAY = CONNECTION_CODES | {
     "ErrorPasswordChangeRequired",
     "ErrorPasswordExpired",
     "HostNotTrusted",
+    "KerberosUnusable",
     "LoginPage",
     "MalformedAnswer",
     "SecretUnusable",
@@ -40,6 +41,7 @@ _DOCUMENT = "the document"  # no gateway can have this name: names have no space
 _KEPT_SECONDS = 86400.0
 _WRITTEN_AGAIN_AFTER = timedelta(hours=1)
 _NEW_WORDS_AFTER = timedelta(minutes=1)
+_LOOKED_UP_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class GatewayProblems:
     def __init__(self, cache: EndpointCache, clock: Callable[[], datetime]) -> None:
         self._cache = cache
         self._clock = clock
+        self._found_well: dict[str, datetime] = {}
 
     def note(self, outcomes: Iterable[tuple[str, object]]) -> None:
         """Learn from what became of mailboxes: for each the name of its gateway, and its result or `Problem`."""
@@ -85,16 +88,13 @@ class GatewayProblems:
                 answered.add(gateway)
             elif outcome.code in _OF_A_GATEWAY:
                 failed.setdefault(gateway, outcome)
-        known = self._cache.get_many([problem_key(gateway) for gateway in sorted(answered)]) if answered else {}
-        if known:
-            self._cache.delete(list(known))
+        self._end(answered)
         for gateway in failed.keys() - answered:
             self._note(gateway, failed[gateway])
 
     def note_document(self, mistake: str) -> None:
         """Remember why the gateways document is refused, while the last good one stays in use where there is one."""
-        what = "correct the document and put it with `presence gateways put FILE`"
-        self._note(_DOCUMENT, Problem("DocumentRefused", ProblemKind.LASTING, mistake, what))
+        self._note(_DOCUMENT, document_refused(mistake))
 
     def forget_document(self) -> None:
         """Forget the problem of the document: there is a good one."""
@@ -114,7 +114,22 @@ class GatewayProblems:
         problems = {gateway: _read(found.get(problem_key(gateway), {})) for gateway in gateways}
         return {gateway: problem for gateway, problem in problems.items() if problem is not None}
 
+    def _end(self, gateways: Iterable[str]) -> None:
+        """End the problems of gateways that are well; whether there is one is looked up once a minute."""
+        now = self._clock()
+        due = [each for each in sorted(gateways) if not self._is_known_well(each, now)]
+        known = self._cache.get_many([problem_key(gateway) for gateway in due]) if due else {}
+        if known:
+            self._cache.delete(list(known))
+        self._found_well.update(dict.fromkeys(due, now))
+
+    def _is_known_well(self, gateway: str, now: datetime) -> bool:
+        looked_up_at = self._found_well.get(gateway)
+        return looked_up_at is not None and now - looked_up_at < _LOOKED_UP_EVERY
+
     def _note(self, gateway: str, problem: Problem) -> None:
+        self._found_well.pop(gateway, None)
+
         def change(fact: Fact | None) -> tuple[Fact, float] | None:
             after = changed(fact, problem, self._clock())
             return None if after is None else (after, _KEPT_SECONDS)

@@ -267,6 +267,16 @@ def wait_asked_for(host: str, until: str, retry_after: float) -> Problem:
     )
 
 
+def document_refused(reason: str) -> Problem:
+    """Say that the gateways document has a mistake, so that the functions do not use it."""
+    return Problem(
+        "DocumentRefused",
+        ProblemKind.LASTING,
+        reason,
+        "correct the document and put it with `presence gateways put FILE`",
+    )
+
+
 def authentication_not_offered(host: str, gateway: str, wanted: str, offered: str) -> Problem:
     """Say that the server asks for another kind of authentication than the gateway is set to."""
     return Problem(

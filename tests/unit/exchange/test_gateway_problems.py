@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -117,6 +117,29 @@ def test_a_gateway_that_is_well_costs_no_write(clock: Clock) -> None:
             raise AssertionError(key, change)
 
     GatewayProblems(ReadOnly(clock), clock).note([("branch", "a reading")])
+
+
+def test_whether_there_is_a_problem_is_looked_up_once_a_minute_and_after_each_that_is_noted(clock: Clock) -> None:
+    looked_up: list[Sequence[str]] = []
+
+    class Counting(MemoryEndpointCache):
+        def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+            looked_up.append(keys)
+            return super().get_many(keys)
+
+    cache = Counting(clock)
+    mine, others = (GatewayProblems(cache, clock) for _ in range(2))
+    for _ in range(4):
+        mine.note([("branch", "a reading")])
+        clock.now += timedelta(seconds=20)
+    assert looked_up == [[problem_key("branch")]] * 2
+    others.note([("branch", failing())])
+    clock.now += timedelta(seconds=40)
+    mine.note([("branch", "a reading")])
+    assert others.of_gateways(["branch"]) == {}
+    mine.note([("branch", failing())])
+    mine.note([("branch", "a reading")])
+    assert others.of_gateways(["branch"]) == {}
 
 
 @pytest.mark.parametrize("spoilt", [{}, {"code": "Timeout"}, {"since": "2026-11-21T12:00:00Z"}, {"since": "soon"}])
