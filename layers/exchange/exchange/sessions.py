@@ -96,13 +96,14 @@ class GatewaySession:
         `begin` raises.
         """
         if self._login is None:
+            # Before the account is looked at: what was known of it then holds for as many reads as have begun.
+            self.begin()
             try:
                 credentials = self._secrets.credentials(self.gateway.credentials)
                 login = Login(self.gateway, credentials, self._cache, self._clock, self._read, self._seconds_left())
             except ConfigurationError as error:
                 raise ProblemError(secret_unusable(self.gateway.name, str(error))) from error
             login.require_not_resting()
-            self.begin()
             self._login = login
         return self._login
 

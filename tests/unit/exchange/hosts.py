@@ -153,16 +153,17 @@ class Net:
         longest_read: float = 45.0,
         watch: CertificateWatch | None = None,
         clock: Callable[[], datetime] = lambda: NOW,
+        read_timeout: float = 0.5,
         **network: Any,
     ) -> ExchangeReader:
-        """Return a reader over `document` with short time-outs."""
+        """Return a reader over `document`, with short time-outs unless told otherwise."""
         return ExchangeReader(
             gateways=self.document(*gateways, **network),
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)} if secrets is None else secrets),
             cache=cache or MemoryEndpointCache(clock),
             clock=clock,
-            connect_timeout=1.0,
-            read_timeout=0.5,
+            connect_timeout=2 * read_timeout,
+            read_timeout=read_timeout,
             longest_read=longest_read,
             watch=watch,
         )
