@@ -77,14 +77,6 @@ def aws() -> Iterator[Account]:
         yield made
 
 
-@pytest.fixture(params=["real", "memory"])
-def shared(request: pytest.FixtureRequest, clock: Clock) -> EndpointCache:
-    if request.param == "memory":
-        return MemoryEndpointCache(clock)
-    made: Account = request.getfixturevalue("aws")
-    return TableOfThreads(made.dynamodb, made.make_table("EndpointTable"), clock)
-
-
 class Instances:
     """Function instances that share a table and a gateway."""
 
@@ -121,14 +113,26 @@ def most_within(times: list[datetime], length: timedelta) -> int:
     return max((sum(start <= at < start + length for at in times) for start in times), default=0)
 
 
-@pytest.mark.parametrize("hosts", [["mail.branch.test"], ["cas1.branch.test", "cas2.branch.test"]], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("table", "hosts"),
+    [
+        ("memory", ["mail.branch.test"]),
+        ("memory", ["cas1.branch.test", "cas2.branch.test"]),
+        ("real", ["cas1.branch.test", "cas2.branch.test"]),
+    ],
+    ids=["one host", "two hosts", "two hosts and a real table"],
+)
 def test_a_wrong_password_reaches_servers_twice_in_half_an_hour_and_then_once(
-    net: Net, clock: Clock, shared: EndpointCache, hosts: list[str]
+    request: pytest.FixtureRequest, net: Net, clock: Clock, table: str, hosts: list[str]
 ) -> None:
     """Three instances at a time, at every fifth minute of two hours, with a password that is always wrong."""
     attempts = Attempts(clock, refused)
     for host in hosts:
         net.host(host, attempts)
+    shared: EndpointCache = MemoryEndpointCache(clock)
+    if table == "real":
+        aws: Account = request.getfixturevalue("aws")
+        shared = TableOfThreads(aws.dynamodb, aws.make_table("EndpointTable"), clock)
     instances = Instances(net, clock, shared, {**BRANCH, "hosts": hosts})
     for _ in range(24):
         outcomes = instances.read_at_once(3)
@@ -192,7 +196,7 @@ def test_a_host_that_rejects_what_another_accepts_is_the_sick_one(
     sick = Attempts(clock, refused)
     net.host("cas1.branch.test", sick)
     net.host("cas2.branch.test", when_signed_in(GOOD))
-    instances = Instances(net, clock, shared, POOL)
+    instances = Instances(net, clock, MemoryEndpointCache(clock), POOL)
     for _ in range(13):
         assert isinstance(instances.read(), CalendarReading)
         clock.pass_minutes(5)
