@@ -190,9 +190,7 @@ def test_when_a_probe_is_accepted_everybody_reads_again(net: Net, clock: Clock) 
     assert all(isinstance(outcome, CalendarReading) for outcome in instances.read_at_once(4))
 
 
-def test_a_host_that_rejects_what_another_accepts_is_the_sick_one(
-    net: Net, clock: Clock, shared: EndpointCache
-) -> None:
+def test_a_host_that_rejects_what_another_accepts_is_the_sick_one(net: Net, clock: Clock) -> None:
     sick = Attempts(clock, refused)
     net.host("cas1.branch.test", sick)
     net.host("cas2.branch.test", when_signed_in(GOOD))
