@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from local.demo.day_by_hand import Command, commands
-from local.demo.day_edits import HOSTS, Happening, happenings
+from local.demo.day_edits import HOSTS, WAITS, Happening, happenings
 from local.demo.day_expectations import News, acceptable_days
 from local.demo.day_news import RepliesWitness, in_order, observations, silences
 from local.demo.day_people import DAY, START, day_network, day_organisation, user_ids
@@ -129,7 +129,7 @@ class _Day:
             judgement.wrong += len(mistakes)
             judgement.complaints += mistakes
             _judge_punctuality(judgement)
-            quiet = silences(news, START, self._closes)
+            quiet = silences(news, START, self._closes, WAITS.get(address.rpartition("@")[2], timedelta()))
             judgement.missed += len(quiet)
             judgement.complaints += quiet
             judgements.append(judgement)

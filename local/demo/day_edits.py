@@ -20,6 +20,8 @@ from local.exchange.server import SimulatedExchange
 EWS = "/ews/exchange.asmx"
 HOSTS = {"mail.hosting.test": "branch.test", "mail.example.org": "example.org"}
 """Hosts that fail, and the domain whose mailboxes each serves."""
+WAITS = {"branch.test": timedelta(minutes=10)}
+"""How long the host of a domain asks to be left alone when it fails."""
 
 _EDITS_AN_HOUR = 5
 _STATUSES = [status for status in BusyStatus if status is not BusyStatus.NO_DATA]
@@ -52,7 +54,8 @@ def _planned(exchange: SimulatedExchange) -> Iterator[Happening]:
         scheduled = OutOfOffice(start=_at(begins), end=_at(ends))
         return change(at, address, f"schedules automatic replies from {begins} to {ends}", out_of_office=scheduled)
 
-    busy = Fault(status=503, headers={"Retry-After": "600"}, before_authentication=True)
+    wait = f"{WAITS['branch.test'].total_seconds():.0f}"
+    busy = Fault(status=503, headers={"Retry-After": wait}, before_authentication=True)
     yield Happening(
         _at("01:58:20"), "mail.hosting.test is too busy", lambda: exchange.faults.always("mail.hosting.test", EWS, busy)
     )

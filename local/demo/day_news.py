@@ -19,6 +19,10 @@ _ANSWERED = 200
 _SERVERS_OWN_ERROR = 500
 LONGEST_WITHOUT_ASKING = timedelta(minutes=5, seconds=10)
 """A check interval, and the time that a schedule and a queue take."""
+_AFTER_A_WAIT = timedelta(seconds=15)
+"""What may pass after the end of a wait that a host asked for: those who waited come back one after the other."""
+_TOGETHER = timedelta(seconds=5)
+"""Requests so close to each other were under way at the same time: none knows what the other was told."""
 
 
 class RepliesWitness:
@@ -84,18 +88,24 @@ def in_order(found: Sequence[Observation], others: Sequence[News]) -> list[News]
     return sorted(news, key=lambda each: each.at)
 
 
-def silences(news: Sequence[News], start: datetime, closes: datetime) -> list[str]:
+def silences(news: Sequence[News], start: datetime, closes: datetime, wait: timedelta = timedelta()) -> list[str]:
     """Return in words for how long Exchange was not asked about a person though it was their turn.
 
-    Whose calendar is switched off has no turn.
+    Whose calendar is switched off has no turn, and nobody has one for as long as their host asks to be left alone when
+    it fails (`wait`); that somebody is asked for all the same is told too.
     """
     instants = [start]
     found = []
-    off = False
+    off = failed = False
     for at, each in [*((each.at, each) for each in news), (closes, None)]:
         if isinstance(each, Observation | Switched) or each is None:
-            if not off and at - instants[-1] > LONGEST_WITHOUT_ASKING:
+            silence = at - instants[-1]
+            longest = max(LONGEST_WITHOUT_ASKING, wait + _AFTER_A_WAIT) if failed else LONGEST_WITHOUT_ASKING
+            if not off and silence > longest:
                 found.append(f"not asked for between {instants[-1]:%H:%M:%S}Z and {at:%H:%M:%S}Z")
+            if failed and isinstance(each, Observation) and _TOGETHER < silence < wait:
+                found.append(f"asked for at {at:%H:%M:%S}Z, before the end of the wait asked for")
+            failed = isinstance(each, Observation) and each.entries is None
             instants.append(at)
         if isinstance(each, Switched):
             off = not each.on

@@ -164,6 +164,23 @@ def test_observations_are_what_stands_in_the_log_with_the_calendar_of_that_insta
     ]
 
 
+def failed_at(*minutes: float) -> list[Observation]:
+    return [Observation(START + timedelta(minutes=minute), None) for minute in minutes]
+
+
+def test_a_host_that_asks_to_be_left_alone_is_and_no_longer_than_that() -> None:
+    wait, end = timedelta(minutes=10), START + timedelta(minutes=20)
+    assert silences(failed_at(4, 14.1), START, end, wait) == []
+    assert silences(failed_at(4, 4.05, 14.1), START, end, wait) == [], "two that were under way together"
+    assert silences(failed_at(4, 14.1), START, end) != []
+    assert silences(failed_at(4, 15), START, end, wait) == ["not asked for between 00:04:00Z and 00:15:00Z"]
+    assert silences(failed_at(4, 9, 19), START, end, wait) == [
+        "asked for at 00:09:00Z, before the end of the wait asked for"
+    ]
+    read = [Observation(START + timedelta(minutes=minute), ()) for minute in (4, 14)]
+    assert silences(read, START, START + timedelta(minutes=15), wait) != [], "a host that answers asks for nothing"
+
+
 def test_silence_is_noticed() -> None:
     asked = [Observation(START + timedelta(minutes=minute), ()) for minute in (1, 6, 14, 19)]
     assert silences(asked, START, START + timedelta(minutes=20)) == ["not asked for between 00:06:00Z and 00:14:00Z"]
