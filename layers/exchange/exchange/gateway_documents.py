@@ -134,10 +134,13 @@ def _reference(section: Section, key: str) -> str:
 def _domains(section: Section) -> tuple[str, ...]:
     domains = []
     for index, text in enumerate(section.texts("domains", required=section.has("domains"))):
+        domain = text.lower()
         try:
-            domains.append(text if text == ALL_OTHER_DOMAINS else ascii_host(text))
+            if domain != ALL_OTHER_DOMAINS:
+                ascii_host(domain)
         except ValueError as error:
             raise ConfigurationError(f"{section.where('domains')}[{index}]: {text!r} is no domain") from error
+        domains.append(domain)
     return tuple(domains)
 
 
@@ -230,7 +233,7 @@ def _refuse_overlap(section: Section, gateway: Gateway, earlier: list[Gateway]) 
         if other.name == gateway.name:
             raise section.refuse("name", f"{gateway.name!r} is the name of another gateway")
         for domain in gateway.domains:
-            if domain in other.domains:
+            if other.serves_domain(domain):
                 raise section.refuse("domains", f"{domain!r} is served by gateway {other.name!r} already")
         for user in sorted(gateway.users & other.users):
             raise section.refuse("users", f"{user!r} is served by gateway {other.name!r} already")

@@ -80,7 +80,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One way to Exchange, for the addresses of its domains (in their ASCII form) and for single `users`.
+    """One way to Exchange, for the addresses of its domains and for single `users`.
 
     `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
     `trusted_hosts` may be given credentials though they are not under the user's domain, `hosts` are those of a
@@ -104,6 +104,11 @@ class Gateway:
     mailboxes: MailboxAccess = FREE_BUSY_ONLY
     recipients: RecipientPolicy = USUAL_RECIPIENTS
 
+    def serves_domain(self, domain: str) -> bool:
+        """Tell whether a domain, or `*`, is among its domains; international ones in either form (RFC 5890)."""
+        wanted = _ascii_domain(domain)
+        return any(_ascii_domain(each) == wanted for each in self.domains)
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaysDocument:
@@ -122,9 +127,9 @@ class GatewaysDocument:
             if address in gateway.users:
                 return gateway
         domain = domain_of(address)
-        for wanted in (_ascii_domain(domain), ALL_OTHER_DOMAINS):
+        for wanted in (domain, ALL_OTHER_DOMAINS):
             for gateway in self.gateways:
-                if wanted in gateway.domains:
+                if gateway.serves_domain(wanted):
                     return gateway
         raise ProblemError(
             Problem(
@@ -137,8 +142,7 @@ class GatewaysDocument:
 
 
 def _ascii_domain(domain: str) -> str:
-    """Return a domain as gateways have it: directories write international ones in either form (RFC 5890)."""
     try:
         return ascii_host(domain)
-    except ValueError:
+    except ValueError:  # of `*`, and of what only SMTP takes for a domain
         return domain

@@ -369,3 +369,10 @@ def test_an_international_domain_is_the_same_in_both_forms(written: str, address
 def test_limits_are_read_and_have_defaults() -> None:
     gateways = parse_gateways(changed("gateways/1/limits", {"concurrent_reads": 3, "mailboxes_per_request": 20}))
     assert [gateway.limits for gateway in gateways.gateways] == [Limits(10, 100), Limits(3, 20)]
+
+
+def test_a_domain_is_refused_to_the_second_gateway_in_its_other_form_too() -> None:
+    document = changed("gateways/0/domains", ["münchen.example"])
+    document["gateways"][1]["domains"] = ["xn--mnchen-3ya.example"]
+    with pytest.raises(ConfigurationError, match=r"gateways\[1\]\.domains: 'xn--mnchen-3ya.example' is served by"):
+        parse_gateways(document)
