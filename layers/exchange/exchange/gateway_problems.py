@@ -84,10 +84,11 @@ class GatewayProblems:
         failed: dict[str, Problem] = {}
         answered: set[str] = set()
         for gateway, outcome in outcomes:
-            if not isinstance(outcome, Problem) or is_of_one_mailbox(outcome.code):
-                answered.add(gateway)
-            elif outcome.code in _OF_A_GATEWAY:
+            if isinstance(outcome, Problem) and outcome.code in _OF_A_GATEWAY:
+                # A disabled account may be that of one mailbox; then others are read well, and that counts.
                 failed.setdefault(gateway, outcome)
+            elif not isinstance(outcome, Problem) or is_of_one_mailbox(outcome.code):
+                answered.add(gateway)
         self._end(answered)
         for gateway in failed.keys() - answered:
             self._note(gateway, failed[gateway])

@@ -85,7 +85,7 @@ class ExchangeReader:
         until = time.monotonic() + self._longest_read
         return with_working_hours(
             self._read(addresses, question_of_calendars(window, self._clock), self._longest_read),
-            lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic()),
+            lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic(), is_extra=True),
         )
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
@@ -105,11 +105,17 @@ class ExchangeReader:
             return True  # whose problem is found, and told, when the mailbox is located
 
     def _read(
-        self, addresses: Sequence[str], question: Callable[[Gateway], tuple[int, _Ask[_Result]]], longest: float
+        self,
+        addresses: Sequence[str],
+        question: Callable[[Gateway], tuple[int, _Ask[_Result]]],
+        longest: float,
+        *,
+        is_extra: bool = False,
     ) -> dict[str, _Result | Problem]:
         """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask.
 
-        All of it takes `longest` seconds at most.
+        All of it takes `longest` seconds at most. `is_extra`: what was wanted has been read already, so that nothing
+        that fails here is a problem of a gateway.
         """
         results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
@@ -134,7 +140,8 @@ class ExchangeReader:
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
         self._forget_moved(results)
-        self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
+        if not is_extra:
+            self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
         return results
 
     def _gateway_of(self, resolution: Resolution) -> str:

@@ -14,6 +14,7 @@ from exchange.problems import CONNECTION_CODES
 from presence.calendar import Window
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
+from tests.unit.exchange.folder_answers import calendar_folder
 from tests.unit.exchange.hosts import NOW, Net, availability, challenge, failed_mailbox, http, mailbox_answer
 
 ALICE, BOB = "alice@branch.test", "bob@branch.test"
@@ -65,6 +66,16 @@ def test_another_problem_has_another_begin(problems: GatewayProblems, clock: Clo
     clock.now += timedelta(minutes=5)
     problems.note([("branch", failing("CertificateInvalid"))])
     assert problems.of_gateways(["branch"])["branch"].since == NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("code", ["ErrorAccountDisabled", "ErrorPasswordExpired"])
+def test_an_account_that_is_disabled_is_the_gateways_unless_others_are_read_well(
+    problems: GatewayProblems, code: str
+) -> None:
+    problems.note([("branch", failing(code)), ("branch", failing(code))])
+    assert problems.of_gateways(["branch"])["branch"].code == code
+    problems.note([("branch", failing(code)), ("branch", "a reading")])
+    assert problems.of_gateways(["branch"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -183,3 +194,14 @@ def test_a_reader_leaves_the_problem_of_a_domain_that_is_not_found_and_of_a_secr
         "found": "AutodiscoverFailed",
         "other": "SecretUnusable",
     }
+
+
+def test_working_hours_that_cant_be_had_beside_calendar_folders_are_no_problem_of_the_gateway(
+    net: Net, clock: Clock
+) -> None:
+    folders = {**BRANCH, "calendars": "calendar-folder", "access": "impersonation"}
+    net.host("mail.branch.test", lambda request: http(200, calendar_folder()) if b"<m:FindItem" in request else None)
+    cache = MemoryEndpointCache(clock)
+    results = net.reader(folders, cache=cache).read_calendars([ALICE], WINDOW)
+    assert not isinstance(results[ALICE], Problem)
+    assert GatewayProblems(cache, clock).of_gateways(["branch"]) == {}
