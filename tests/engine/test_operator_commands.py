@@ -45,6 +45,14 @@ def run(local_stack: LocalStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     return run
 
 
+def accounts_known(local_stack: LocalStack) -> list[str]:
+    """Return the keys of what the functions know of the account of the gateway that serves most users."""
+    deployment = local_stack.deployment
+    scanned = deployment.client("dynamodb").scan(TableName=deployment.outputs["EndpointTableName"])
+    keys = [item["key"]["S"] for item in scanned["Items"]]
+    return [key for key in keys if key.startswith("account#headquarters#")]
+
+
 def test_an_administrators_first_hour(local_stack: LocalStack, run: Run, tmp_path: Path) -> None:
     deployment = local_stack.deployment
     addresses = ["alice@example.com", "tina@research.test", "nobody@example.com"]
@@ -73,6 +81,9 @@ def test_an_administrators_first_hour(local_stack: LocalStack, run: Run, tmp_pat
             assert {delivery.body["subject"] for delivery in first.values()} == set(addresses)
 
             assert "MailboxNotFound" in run("users", "list", "--problems")[1]
+            assert len(accounts_known(local_stack)) == 1
+            assert "nothing was held against the account" in run("gateways", "retry", "headquarters")[1]
+            assert accounts_known(local_stack) == []
 
             heard = len(subscriber.deliveries())
             assert run("replay", "nobody@example.com")[0] == 0
