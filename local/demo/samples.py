@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from exchange.autodiscover.pox import PoxError, PoxSettings, parse_pox
+from exchange.autodiscover.answers import Refusal, Settings
+from exchange.autodiscover.pox import parse_pox
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.availability import Availability, parse_availability
 from presence.calendar import CalendarReading, Window
@@ -119,13 +120,13 @@ def _settings(document: bytes) -> dict[str, object]:
         answer = parse_pox(document)
     except MalformedXml as error:
         raise RefusedError(type(error).__name__) from error
-    if isinstance(answer, PoxError):
+    if isinstance(answer, Refusal):
         raise RefusedError(f"ErrorCode {answer.code}")
-    if not isinstance(answer, PoxSettings):
+    if not isinstance(answer, Settings):
         raise RefusedError(type(answer).__name__)
     return {
-        "external_path": urlsplit(answer.external_url or "").path,
-        "internal_path": urlsplit(answer.internal_url or "").path,
+        "external_path": urlsplit(answer.external.ews if answer.external else "").path,
+        "internal_path": urlsplit(answer.internal.ews if answer.internal else "").path,
         "ttl_hours": answer.ttl_hours,
     }
 

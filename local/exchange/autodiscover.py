@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from local.exchange.directory import Directory, Found, NewAddress, OtherService, ServiceUrls, Unknown
 from local.exchange.http_messages import HttpAnswer
 from local.exchange.soap import namespace
 from local.exchange.xml_reading import NotXmlError, Reader, SchemaViolationError, parse, text
@@ -29,23 +28,13 @@ MALFORMED = (600, "Invalid Request")
 TYPE_NOT_AVAILABLE = (601, "Provider is not available")
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceUrls:
-    """Where the mailboxes of a domain are served. `names_ews` False: EwsUrl is left out, as older servers do."""
-
-    external: str
-    internal: str | None = None
-    names_ews: bool = True
-
-
 class Autodiscover:
     """Autodiscover of one host for the mailboxes of some domains."""
 
     def __init__(
         self, organisation: Organisation, services: Mapping[str, ServiceUrls], clock: Callable[[], datetime]
     ) -> None:
-        self._organisation = organisation
-        self._services = services
+        self._directory = Directory(organisation, services)
         self._clock = clock
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
@@ -56,25 +45,11 @@ class Autodiscover:
             return self._error(MALFORMED)
         if schema != RESPONSE_SCHEMA:
             return self._error(TYPE_NOT_AVAILABLE, (address,))
-        mailbox = self._organisation.mailbox(address)
-        if mailbox is None or _domain(address) not in self._services:
+        found = self._directory.find(address, request.host)
+        if isinstance(found, Unknown):
             return self._error(ADDRESS_UNKNOWN, (address,))
-        body = _user(mailbox) + self._account(mailbox, request.host)
+        body = _user(found.mailbox) + _account(found)
         return self._document(f"<Response{namespace(RESPONSE_SCHEMA)}>{body}</Response>", address)
-
-    def _account(self, mailbox: Mailbox, own_host: str) -> str:
-        """Return where the mailbox is. Of one that moved to another domain only the new address is known here."""
-        services = self._services.get(_domain(mailbox.address))
-        moved_to = mailbox.address if services is None else mailbox.redirect_address
-        if services is None or moved_to is not None:
-            action = f"<Action>redirectAddr</Action><RedirectAddr>{escape(moved_to or '')}</RedirectAddr>"
-        elif mailbox.redirect_url is not None and urlsplit(mailbox.redirect_url).hostname != own_host:
-            action = f"<Action>redirectUrl</Action><RedirectUrl>{escape(mailbox.redirect_url)}</RedirectUrl>"
-        else:
-            internal = _protocol("EXCH", services.internal or services.external, names_ews=services.names_ews)
-            external = _protocol("EXPR", services.external, names_ews=services.names_ews)
-            action = f"<Action>settings</Action>{internal}{external}"
-        return f"<Account><AccountType>email</AccountType>{action}</Account>"
 
     def _error(self, error: tuple[int, str], addresses: tuple[str, ...] = ()) -> HttpAnswer:
         code, message = error
@@ -105,15 +80,27 @@ def _read(body: bytes) -> tuple[str, str]:
     return address, schema
 
 
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
-
-
 def _user(mailbox: Mailbox) -> str:
     return (
         f"<User><DisplayName>{escape(mailbox.name)}</DisplayName>"
         f"<AutoDiscoverSMTPAddress>{escape(mailbox.address)}</AutoDiscoverSMTPAddress></User>"
     )
+
+
+def _account(found: Found) -> str:
+    return f"<Account><AccountType>email</AccountType>{_action(found.leads_to)}</Account>"
+
+
+def _action(leads_to: ServiceUrls | NewAddress | OtherService) -> str:
+    match leads_to:
+        case NewAddress(address):
+            return f"<Action>redirectAddr</Action><RedirectAddr>{escape(address)}</RedirectAddr>"
+        case OtherService(url):
+            return f"<Action>redirectUrl</Action><RedirectUrl>{escape(url)}</RedirectUrl>"
+        case ServiceUrls() as services:
+            internal = _protocol("EXCH", services.internal or services.external, names_ews=services.names_ews)
+            external = _protocol("EXPR", services.external, names_ews=services.names_ews)
+            return f"<Action>settings</Action>{internal}{external}"
 
 
 def _protocol(kind: str, url: str, *, names_ews: bool) -> str:

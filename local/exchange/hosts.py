@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from local.exchange import autodiscover, web_services
+from local.exchange import autodiscover, user_settings, web_services
 from local.exchange.accounts import Account
 from local.exchange.authentication import BASIC, Authentication
 from local.exchange.autodiscover import Autodiscover
 from local.exchange.http_messages import HTML, HttpAnswer, LoggedBodies, LoggedRequest
+from local.exchange.user_settings import UserSettings
 from local.exchange.web_services import WebServices
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class ExchangeHost:
             case autodiscover.PATH if host.autodiscover:
                 discover = Autodiscover(services.organisation, host.autodiscover, services.clock)
                 return lambda request, _: discover.answer(request)
+            case user_settings.PATH if host.autodiscover and host.speaks_soap:
+                settings = UserSettings(services.organisation, host.autodiscover)
+                return lambda request, _: settings.answer(request)
             case web_services.PATH if host.mailboxes:
                 exchange = WebServices(services.organisation, host, services.clock)
                 return lambda request, account: (

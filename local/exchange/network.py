@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.exchange.authentication import BASIC, NTLM
-from local.exchange.autodiscover import ServiceUrls
+from local.exchange.directory import ServiceUrls
 from local.exchange.nameserver import ServiceRecord
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Host:
     answers autodiscover, with their services. `mailboxes`: the domains whose mailboxes it serves by EWS. A host with
     neither is somebody's website: it answers every request with a page, or where `asks_for_password` with 401.
     `refuses_mail_tips`: the code with which it answers GetMailTips, as of a server before 2010. `newest_version`: it
-    knows no newer RequestServerVersion than this, as an old server does not.
+    knows no newer RequestServerVersion than this, as an old server does not. `speaks_soap`: its autodiscover answers
+    in SOAP as well, as from 2010 on.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Host:
     asks_for_password: bool = False
     refuses_mail_tips: str | None = None
     newest_version: str | None = None
+    speaks_soap: bool = True
 
     @property
     def is_website(self) -> bool:
@@ -75,7 +77,8 @@ def demo_network() -> Network:
 
     * example.com: on the root domain itself, which the operator trusts by name;
     * example.org: on `autodiscover.`; its root domain is a website that asks everybody for a password;
-    * branch.test: a redirect over plain HTTP to a hosting company; its root domain is a website;
+    * branch.test: a redirect over plain HTTP to a hosting company, whose autodiscover speaks POX only; its root domain
+      is a website;
     * research.test: an SRV record, on port 8443; a second one, with a worse priority, leads nowhere;
     * factory.test: no autodiscover at all, but a pool of three servers, one known by its IP address only.
     """
@@ -100,6 +103,7 @@ def demo_network() -> Network:
                     name,
                     accounts=hosting,
                     autodiscover={"branch.test": ServiceUrls(ews_url("mail.hosting.test"), names_ews=False)},
+                    speaks_soap=False,
                 )
                 for name in ("autodiscover.hosting.test", "discover.hosting.test")
             ),

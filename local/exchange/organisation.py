@@ -135,7 +135,7 @@ class Mailbox:
     `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
     that is given for this mailbox instead of its calendar; nobody may impersonate who is `excluded`. `readers` are the
     accounts (by reference) whom the owner lets read the calendar folder. With `members` (addresses) it is no mailbox
-    but a distribution list.
+    but a distribution list. `server` is the host that holds it, where several hold mailboxes of its domain.
     """
 
     address: str
@@ -152,6 +152,7 @@ class Mailbox:
     excluded: bool = False
     readers: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()
+    server: str | None = None
 
 
 def all_day(zone: ZoneInfo, day: date, days: int = 1) -> tuple[datetime, datetime]:

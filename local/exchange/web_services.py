@@ -28,15 +28,18 @@ class WebServices:
 
     def __init__(self, organisation: Organisation, host: Host, clock: Callable[[], datetime]) -> None:
         self._organisation = organisation
+        self._name = host.name
         self._domains = host.mailboxes
         self._refuses_mail_tips = host.refuses_mail_tips
         self._versions = VERSIONS[: VERSIONS.index(host.newest_version or VERSIONS[-1]) + 1]
         self._clock = clock
 
     def serves(self, address: str) -> bool:
-        """Tell whether this host's directory knows the address."""
+        """Tell whether this host knows the address, and holds its mailbox."""
         mailbox = self._organisation.mailbox(address)
-        return mailbox is not None and mailbox.address.rpartition("@")[2].lower() in self._domains
+        if mailbox is None or mailbox.server not in (None, self._name):
+            return False
+        return mailbox.address.rpartition("@")[2].lower() in self._domains
 
     def answer(self, request: HttpRequest, caller: Account) -> HttpAnswer:
         """Answer a signed-in request. Whatever is wrong with it becomes a SOAP fault, never an exception."""

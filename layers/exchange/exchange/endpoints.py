@@ -17,10 +17,14 @@ Change = Callable[[Fact | None], tuple[Fact, float] | None]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An EWS URL, and the name of the gateway whose account it is asked with."""
+    """An EWS URL, and the name of the gateway whose account it is asked with.
+
+    `alternatives` are other URLs of the same mailboxes, to be asked when that one can't be connected to.
+    """
 
     gateway: str
     url: str
+    alternatives: tuple[str, ...] = ()
 
 
 class EndpointCache(Protocol):
@@ -81,13 +85,18 @@ class MemoryEndpointCache:
 
 
 def mailbox_key(address: str) -> str:
-    """Return the key of a mailbox's endpoint: gateway, url, and the address that it has there."""
+    """Return the key of where a mailbox was found, or of why it was not (`exchange.remembered`)."""
     return f"mailbox#{address}"
 
 
 def domain_key(gateway: str, domain: str) -> str:
-    """Return the key of the autodiscover URL that answered for a domain."""
+    """Return the key of the autodiscover URL that answered for a domain, or of why none did."""
     return f"domain#{gateway}#{domain}"
+
+
+def service_key(url: str) -> str:
+    """Return the key of what is known of an autodiscover service."""
+    return f"autodiscover#{url}"
 
 
 def host_key(host: str) -> str:

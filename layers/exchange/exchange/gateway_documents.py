@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
+from exchange.autodiscover.urls import check_autodiscover_url
 from exchange.files import load_toml, read_bounded
 from exchange.gateways import (
     ALL_OTHER_DOMAINS,
@@ -21,6 +22,7 @@ from exchange.gateways import (
     Limits,
     NetworkSettings,
     RepliesFrom,
+    Side,
 )
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from exchange.mailbox_access import take_mailbox_access
@@ -105,6 +107,8 @@ def _gateway(section: Section) -> Gateway:
         ca=_certificates(section) if section.has("ca") else None,
         trusted_hosts=_trusted_hosts(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
         skip=_skip(section) if kind is GatewayKind.AUTODISCOVER else frozenset(),
+        autodiscover_urls=_autodiscover_urls(section) if kind is GatewayKind.AUTODISCOVER else {},
+        prefer=section.choice("prefer", Side, Side.EXTERNAL) if kind is GatewayKind.AUTODISCOVER else Side.EXTERNAL,
         hosts=_hosts(section) if kind is GatewayKind.EWS else (),
         automatic_replies=replies,
         tls=take_tls_options(section),
@@ -191,6 +195,26 @@ def _skip(section: Section) -> frozenset[DiscoveryStep]:
     if steps == set(DiscoveryStep):
         raise section.refuse("skip", "leaves no step of autodiscover")
     return frozenset(steps)
+
+
+def _autodiscover_urls(section: Section) -> dict[str, str]:
+    table = section.section("autodiscover_urls")
+    urls = {}
+    for domain, url in table.rest().items():
+        where = f'{section.where("autodiscover_urls")}."{domain}"'
+        try:
+            name = ascii_host(domain)
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: {domain!r} is no domain") from error
+        try:
+            check_autodiscover_url(url)
+        except ValueError as error:
+            # Without the URL, which may hold a password.
+            raise ConfigurationError(f"{where}: the URL {error}") from error
+        if name in urls:
+            raise ConfigurationError(f"{where}: the domain is there twice")
+        urls[name] = url
+    return urls
 
 
 def _hosts(section: Section) -> tuple[HostPort, ...]:

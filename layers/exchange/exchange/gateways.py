@@ -43,6 +43,13 @@ class RepliesFrom(StrEnum):
     OFF = "off"
 
 
+class Side(StrEnum):
+    """From where a mailbox's server is reached: from outside of the organisation's network, or from inside."""
+
+    EXTERNAL = "external"
+    INTERNAL = "internal"
+
+
 class DiscoveryStep(StrEnum):
     """The steps of autodiscover, in their order (domain.md, "The client")."""
 
@@ -83,9 +90,11 @@ class Gateway:
     """One way to Exchange, for the addresses of its domains and for single `users`.
 
     `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
-    `trusted_hosts` may be given credentials though they are not under the user's domain, `hosts` are those of a
-    gateway of kind `ews`, its pool, `automatic_replies` how it is asked for them, `tls` what is permitted of its
-    servers beyond the usual, `mailboxes` how its account reaches calendars, `recipients` which kinds are taken.
+    `trusted_hosts` may be given credentials though they are not under the user's domain, `autodiscover_urls` are asked
+    for the addresses of a domain (in its ASCII form) instead of all steps, `prefer` says which of a mailbox's URLs is
+    asked first. `hosts` are those of a gateway of kind `ews`, its pool, `automatic_replies` how it is asked for them,
+    `tls` what is permitted of its servers beyond the usual, `mailboxes` how its account reaches calendars, `recipients`
+    which kinds are taken.
     """
 
     name: str
@@ -97,6 +106,8 @@ class Gateway:
     ca: str | None = field(default=None, repr=False)
     trusted_hosts: frozenset[str] = frozenset()
     skip: frozenset[DiscoveryStep] = frozenset()
+    autodiscover_urls: Mapping[str, str] = field(default_factory=dict)
+    prefer: Side = Side.EXTERNAL
     hosts: tuple[HostPort, ...] = ()
     automatic_replies: RepliesFrom = RepliesFrom.MAIL_TIPS
     tls: TlsOptions = NO_EXCEPTIONS

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import zlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from exchange.autodiscover.discovery import Discovered, Discovery
-from exchange.autodiscover.questions import Questioner
+from exchange.autodiscover.answers import Settings
+from exchange.autodiscover.connections import Connections
+from exchange.autodiscover.discovery import Discovery
+from exchange.autodiscover.endpoint_urls import usable_urls
+from exchange.autodiscover.search import Discovered, NotDiscovered, Search
+from exchange.autodiscover.service import SoapOffers
 from exchange.autodiscover.trace import TraceStep
-from exchange.autodiscover.trust import Trust
-from exchange.endpoints import Endpoint, EndpointCache, domain_key, mailbox_key
+from exchange.endpoints import Endpoint, EndpointCache, Fact, domain_key, mailbox_key, service_key
+from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
-from exchange.hosts import HostPort, split_https_url
-from exchange.problems import unexpected_error
+from exchange.hosts import HostPort
+from exchange.problems import CONNECTION_CODES, unexpected_error
+from exchange.remembered import (
+    DAY_SECONDS,
+    KEPT_FAILURES,
+    failure_fact,
+    failure_of,
+    failure_seconds,
+    mailbox_fact,
+    mailbox_seconds,
+    settings_fingerprint,
+    settings_of,
+    spread,
+)
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError
 
-_HOUR = 3600.0
-_LONGEST_HOURS = 24
+# With these an endpoint may be the wrong one by now; whether it is, autodiscover knows.
+_DOUBTFUL = CONNECTION_CODES | {"AccessDenied", "MalformedAnswer", "ServerFailed", "Timeout", "UnexpectedStatus"}
+_NOTHING: Fact = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +44,7 @@ class Resolution:
     """Where a mailbox is, or why that is not known; `trace` tells how it was found out.
 
     Either `endpoint` or `problem` is set. `mailbox` is the address that the mailbox has at the endpoint: another
-    than `address` if autodiscover redirected to it.
+    than `address` if autodiscover redirected to it. `settings` is all that autodiscover told of it.
     """
 
     address: str
@@ -35,19 +52,28 @@ class Resolution:
     endpoint: Endpoint | None
     problem: Problem | None
     trace: tuple[TraceStep, ...]
+    settings: Settings | None = None
 
 
 class Locator:
-    """Finds the endpoints of mailboxes, for one read: a domain that fails is asked once."""
+    """Finds the endpoints of mailboxes, for one read: those of a domain together, and a domain that fails once.
+
+    What is found is kept, and for a shorter time what is not; with `look_anew` failures of before are not believed.
+    """
 
     def __init__(
-        self, document: GatewaysDocument, cache: EndpointCache, session_of: Callable[[Gateway], GatewaySession]
+        self,
+        document: GatewaysDocument,
+        cache: EndpointCache,
+        session_of: Callable[[Gateway], GatewaySession],
+        *,
+        look_anew: bool = False,
     ) -> None:
         self._document = document
         self._cache = cache
         self._session_of = session_of
-        self._failing: dict[str, Resolution] = {}
-        self._services: dict[str, str] = {}
+        self._look_anew = look_anew
+        self._facts: dict[str, Fact] = {}
 
     def locate(self, addresses: Sequence[str]) -> Mapping[str, Resolution]:
         """Return where each mailbox is; every address is a key of the result."""
@@ -63,46 +89,134 @@ class Locator:
                 found[address] = _named_by_operator(address, gateway)
             else:
                 unknown[address] = gateway
-        if not unknown:
-            return found
-        domains = {domain_key(gateway.name, domain_of(address)) for address, gateway in unknown.items()}
-        known = self._cache.get_many([*map(mailbox_key, unknown), *sorted(domains)])
-        self._services.update({key: known[key]["url"] for key in domains if known.get(key, {}).get("url")})
-        for address, gateway in unknown.items():
-            remembered = _remembered(address, gateway, known.get(mailbox_key(address), {}))
-            found[address] = remembered or self._discover(address, gateway)
+        if unknown:
+            found.update(self._look_up(unknown))
         return found
 
-    def _discover(self, address: str, gateway: Gateway) -> Resolution:
-        key = domain_key(gateway.name, domain_of(address))
-        if key in self._failing:
-            failing = self._failing[key]
-            return Resolution(address, address, None, failing.problem, failing.trace)
-        try:
-            discovery = Discovery(gateway, address, Questioner(self._session_of(gateway)))
-            outcome = discovery.run(self._services.get(key))
-        except ProblemError as error:
-            return _failure(address, error.problem)
-        except Exception as error:  # noqa: BLE001  a fault found by one mailbox must not cost the others
-            return _failure(address, unexpected_error(f"autodiscover of {domain_of(address)}", error))
-        if isinstance(outcome, Discovered):
-            self._remember(key, address, gateway, outcome)
-            endpoint = Endpoint(gateway.name, outcome.url)
-            return Resolution(address, outcome.address, endpoint, None, discovery.trace)
-        resolution = Resolution(address, address, None, outcome.problem, discovery.trace)
-        if outcome.about_domain:
-            self._failing[key] = resolution
-            if self._services.pop(key, None):
-                self._cache.delete([key])
-        return resolution
+    def learn_from(self, results: Mapping[str, object]) -> None:
+        """Let the next read look again for the mailboxes that moved, or whose endpoint fails.
 
-    def _remember(self, key: str, address: str, gateway: Gateway, found: Discovered) -> None:
-        hours = min(found.ttl_hours or _LONGEST_HOURS, _LONGEST_HOURS)
-        value = {"gateway": gateway.name, "url": found.url, "mailbox": found.address}
-        self._cache.put(mailbox_key(address), value, _spread(address, hours * _HOUR))
-        if found.service_url and self._services.get(key) != found.service_url:
-            self._services[key] = found.service_url
-            self._cache.put(key, {"url": found.service_url}, _spread(key, _LONGEST_HOURS * _HOUR))
+        Where a mailbox was is forgotten if it is said not to be there. An endpoint that only fails is kept as a last
+        resort: autodiscover may be failing with it, and both be well again in a moment.
+        """
+        problems = {address: result for address, result in results.items() if isinstance(result, Problem)}
+        moved = [mailbox_key(address) for address, problem in problems.items() if has_moved(problem.code)]
+        if moved:
+            self._cache.delete(moved)
+        for address, problem in problems.items():
+            key = mailbox_key(address)
+            fact = self._facts.get(key, _NOTHING)
+            if key not in moved and problem.code in _DOUBTFUL and "mailbox" in fact and "doubted" not in fact:
+                self._cache.put(key, {**fact, "doubted": problem.code}, DAY_SECONDS)
+
+    def _look_up(self, unknown: Mapping[str, Gateway]) -> Mapping[str, Resolution]:
+        """Return where mailboxes are that belong to gateways of kind `autodiscover`."""
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for address, gateway in unknown.items():
+            groups[gateway.name, domain_of(address)].append(address)
+        domains = {group: domain_key(*group) for group in groups}
+        self._facts.update(self._cache.get_many([*map(mailbox_key, unknown), *domains.values()]))
+        found: dict[str, Resolution] = {}
+        for group, addresses in groups.items():
+            gateway = unknown[addresses[0]]
+            missing = []
+            for address in addresses:
+                remembered = self._remembered(address, gateway)
+                if remembered is None:
+                    missing.append(address)
+                else:
+                    found[address] = remembered
+            if missing:
+                found.update(self._discover(gateway, domains[group], missing))
+        return found
+
+    def _remembered(self, address: str, gateway: Gateway) -> Resolution | None:
+        """Return what is known of a mailbox, if it need not be asked for again."""
+        fact = self._facts.get(mailbox_key(address), _NOTHING)
+        failure = self._known_failure(mailbox_key(address), gateway)
+        if failure is not None:
+            return _failure(address, failure, _step("cached", address, "was not found a few minutes ago"))
+        return None if "doubted" in fact else _known_endpoint(address, gateway, fact)
+
+    def _known_failure(self, key: str, gateway: Gateway) -> Problem | None:
+        if self._look_anew:
+            return None
+        return failure_of(self._facts.get(key, _NOTHING), gateway.name, self._fingerprint(gateway))
+
+    def _fingerprint(self, gateway: Gateway) -> str:
+        return settings_fingerprint(gateway, self._document.network)
+
+    def _discover(self, gateway: Gateway, key: str, addresses: Sequence[str]) -> dict[str, Resolution]:
+        """Look for mailboxes of one domain, whose fact has that key; keep what comes of it."""
+        domain = domain_of(addresses[0])
+        failure = self._known_failure(key, gateway)
+        if failure is not None:
+            step = _step("cached", domain, "no Exchange was found for the domain a few minutes ago")
+            return {address: self._last_resort(address, gateway, failure, (step,)) for address in addresses}
+        known_url = self._facts.get(key, _NOTHING).get("url")
+        try:
+            with Connections(self._session_of(gateway)) as connections:
+                discovery = Discovery(self._session_of(gateway), connections, self._soap_offers())
+                searches = discovery.run(addresses, known_url)
+                in_time = not connections.are_out_of_time
+        except Exception as error:  # noqa: BLE001  a fault found by one domain must not cost the others
+            problem = unexpected_error(f"autodiscover of {domain}", error)
+            return {address: _failure(address, problem) for address in addresses}
+        self._keep_domain(gateway, key, searches, in_time=in_time)
+        return {search.wanted: self._conclude(gateway, search, in_time=in_time) for search in searches}
+
+    def _keep_domain(self, gateway: Gateway, key: str, searches: Sequence[Search], *, in_time: bool) -> None:
+        """Keep which service answers for the domain, or that none does."""
+        known = self._facts.get(key, _NOTHING)
+        service = next((search.service_url for search in searches if search.service_url), "")
+        failures = [
+            search.outcome.problem
+            for search in searches
+            if isinstance(search.outcome, NotDiscovered) and search.outcome.about_domain
+        ]
+        if service:
+            if known.get("url") != service:
+                self._cache.put(key, {"url": service}, spread(key, DAY_SECONDS))
+        elif failures and in_time and failures[0].code in KEPT_FAILURES:
+            fact = failure_fact(gateway.name, failures[0], self._fingerprint(gateway))
+            self._cache.put(key, fact, failure_seconds(key))
+        elif failures and known:
+            self._cache.delete([key])
+
+    def _conclude(self, gateway: Gateway, search: Search, *, in_time: bool) -> Resolution:
+        """Return what a search came to, and keep it."""
+        address, key, outcome, trace = search.wanted, mailbox_key(search.wanted), search.outcome, tuple(search.trace)
+        if isinstance(outcome, Discovered):
+            fact = mailbox_fact(gateway.name, outcome.address, outcome.settings)
+            self._facts[key] = fact
+            self._cache.put(key, fact, mailbox_seconds(address, outcome.settings.ttl_hours))
+            endpoint = Endpoint(gateway.name, outcome.urls[0], outcome.urls[1:])
+            return Resolution(address, outcome.address, endpoint, None, trace, outcome.settings)
+        if outcome is None:
+            raise TypeError(f"the search for a mailbox of {domain_of(address)} has no end")
+        problem = outcome.problem
+        if outcome.about_domain:
+            return self._last_resort(address, gateway, problem, trace)
+        if in_time and problem.code in KEPT_FAILURES:
+            fact = failure_fact(gateway.name, problem, self._fingerprint(gateway))
+            self._cache.put(key, fact, failure_seconds(key))
+        return _failure(address, problem, *trace)
+
+    def _last_resort(
+        self, address: str, gateway: Gateway, problem: Problem, trace: tuple[TraceStep, ...]
+    ) -> Resolution:
+        """Return where a mailbox was before its endpoint came into doubt, now that autodiscover does not help."""
+        before = _known_endpoint(address, gateway, self._facts.get(mailbox_key(address), _NOTHING))
+        if before is None:
+            return _failure(address, problem, *trace)
+        return replace(before, trace=(*trace, *before.trace))
+
+    def _soap_offers(self) -> SoapOffers:
+        """Return what is known of services that speak no SOAP, kept for about a day."""
+        return SoapOffers(
+            is_missing=lambda url: bool(self._cache.get_many([service_key(url)])),
+            note_missing=lambda url: self._cache.put(service_key(url), {"soap": "missing"}, spread(url, DAY_SECONDS)),
+        )
 
 
 def ews_url(host: HostPort) -> str:
@@ -116,25 +230,21 @@ def _named_by_operator(address: str, gateway: Gateway) -> Resolution:
     return Resolution(address, address, Endpoint(gateway.name, url), None, (step,))
 
 
-def _remembered(address: str, gateway: Gateway, value: Mapping[str, str]) -> Resolution | None:
-    """Return what the cache knows, if the document still allows it: hosts may have lost its trust since."""
-    url, mailbox = value.get("url", ""), value.get("mailbox", "")
-    if not url or not mailbox or value.get("gateway") != gateway.name:
+def _known_endpoint(address: str, gateway: Gateway, fact: Fact) -> Resolution | None:
+    """Return what a fact says, if the document still allows it: hosts may have lost its trust since."""
+    if fact.get("gateway") != gateway.name or "mailbox" not in fact:
         return None
-    try:
-        host, _ = split_https_url(url)
-    except ValueError:
+    settings = settings_of(fact)
+    urls, _ = usable_urls(gateway, settings, domain_of(address))
+    if not urls:
         return None
-    if not Trust(gateway).may_have_credentials(host.host):
-        return None
-    step = TraceStep("cached", url, (), None, 0, "known from an earlier run of autodiscover")
-    return Resolution(address, mailbox, Endpoint(gateway.name, url), None, (step,))
+    step = _step("cached", urls[0], "known from an earlier run of autodiscover")
+    return Resolution(address, fact["mailbox"], Endpoint(gateway.name, urls[0], urls[1:]), None, (step,), settings)
 
 
-def _failure(address: str, problem: Problem) -> Resolution:
-    return Resolution(address, address, None, problem, ())
+def _step(step: str, asked: str, sentence: str) -> TraceStep:
+    return TraceStep(step, asked, (), None, 0, sentence)
 
 
-def _spread(key: str, seconds: float) -> float:
-    """Vary a time by up to a quarter, by key, so that not all that was learnt at once is asked again at once."""
-    return seconds * (0.75 + 0.5 * zlib.crc32(key.encode()) / 0xFFFFFFFF)
+def _failure(address: str, problem: Problem, *trace: TraceStep) -> Resolution:
+    return Resolution(address, address, None, problem, trace)

@@ -378,6 +378,16 @@ def http_status(host: str, status: int, retry_after: float | None = None) -> Pro
     )
 
 
+def autodiscover_not_now(host: str, code: str) -> Problem:
+    """Say that an autodiscover service knows what it is asked, and fails for now; `code` is one known here."""
+    return Problem(
+        "ServerBusy" if code == "ServerBusy" else "ServerFailed",
+        ProblemKind.PASSING,
+        f"autodiscover at {host} answers with {code}",
+        "nothing, if it passes; else look at the load and the health of the server",
+    )
+
+
 def autodiscover_failed(domain: str, kind: ProblemKind, steps: str) -> Problem:
     """Say that no step of autodiscover led to an endpoint."""
     return Problem(

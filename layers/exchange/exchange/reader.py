@@ -16,10 +16,9 @@ from exchange.asking import ask_endpoint
 from exchange.calendars import question_of_calendars, question_of_working_hours, with_working_hours
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
-from exchange.endpoints import Endpoint, EndpointCache, mailbox_key
+from exchange.endpoints import Endpoint, EndpointCache
 from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
-from exchange.ews.response_codes import has_moved
 from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFrom
 from exchange.locating import Locator, Resolution, ews_url
@@ -73,7 +72,8 @@ class ExchangeReader:
     def resolve(self, address: str) -> Resolution:
         """Find the endpoint of one mailbox and tell how it was found, step by step. Reads no calendar."""
         with ExitStack() as stack:
-            return self._locator(self._sessions(stack, self._longest_read)).locate([address])[address]
+            sessions = self._sessions(stack, self._longest_read)
+            return Locator(self._document, self._cache, sessions, look_anew=True).locate([address])[address]
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
@@ -120,8 +120,9 @@ class ExchangeReader:
         results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
             sessions = self._sessions(stack, longest)
+            locator = Locator(self._document, self._cache, sessions)
             groups: dict[Endpoint, list[Resolution]] = {}
-            located = self._locator(sessions).locate(list(dict.fromkeys(addresses)))
+            located = locator.locate(list(dict.fromkeys(addresses)))
             for address, resolution in located.items():
                 if resolution.endpoint is not None:
                     groups.setdefault(resolution.endpoint, []).append(resolution)
@@ -139,7 +140,7 @@ class ExchangeReader:
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
-        self._forget_moved(results)
+        locator.learn_from(results)
         if not is_extra:
             self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
         return results
@@ -151,19 +152,6 @@ class ExchangeReader:
         with suppress(ProblemError):
             return self._document.gateway_for(resolution.address).name
         return ""
-
-    def _forget_moved(self, results: Mapping[str, object]) -> None:
-        """Forget where those mailboxes are that may have moved, so that the next read looks for them again."""
-        moved = [
-            mailbox_key(address)
-            for address, result in results.items()
-            if isinstance(result, Problem) and has_moved(result.code)
-        ]
-        if moved:
-            self._cache.delete(moved)
-
-    def _locator(self, sessions: _Sessions) -> Locator:
-        return Locator(self._document, self._cache, sessions)
 
     def _sessions(self, stack: ExitStack, longest: float) -> _Sessions:
         timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + longest)
@@ -191,8 +179,10 @@ class _Sessions:
 
 
 def _urls(gateway: Gateway, endpoint: Endpoint) -> list[str]:
-    """Return the URL of an endpoint, or those of the hosts that a gateway of kind `ews` names instead of it."""
-    return [ews_url(host) for host in gateway.hosts] if gateway.kind is GatewayKind.EWS else [endpoint.url]
+    """Return the URLs of an endpoint, or those of the hosts that a gateway of kind `ews` names instead of them."""
+    if gateway.kind is GatewayKind.EWS:
+        return [ews_url(host) for host in gateway.hosts]
+    return [endpoint.url, *endpoint.alternatives]
 
 
 def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:

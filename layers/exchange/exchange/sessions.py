@@ -49,8 +49,8 @@ class GatewaySession:
         self._secrets = secrets
         self._cache = cache
         self._clock = clock
-        self._timeouts = timeouts
-        self._watch = watch
+        self.timeouts = timeouts
+        self.watch = watch
         self._read = read
         self._lease = Lease(gateway, cache, clock, read)
         self._client: WebClient | None = None
@@ -85,8 +85,8 @@ class GatewaySession:
         """
         if self._client is None:
             self.begin()
-            tls = TlsClient(self.gateway.ca, self.gateway.tls, self._watch)
-            self._client = WebClient(self.network, tls, self._timeouts)
+            tls = TlsClient(self.gateway.ca, self.gateway.tls, self.watch)
+            self._client = WebClient(self.network, tls, self.timeouts)
         return self._client
 
     def login(self) -> Login:
@@ -108,4 +108,4 @@ class GatewaySession:
         return self._login
 
     def _seconds_left(self) -> float:
-        return min(max(self._timeouts.ends_at - time.monotonic(), 0.0), _LONGEST_READ) + _GRACE
+        return min(max(self.timeouts.ends_at - time.monotonic(), 0.0), _LONGEST_READ) + _GRACE

@@ -1,18 +1,21 @@
-"""The single questions of autodiscover, each leaving a step in the trace."""
+"""The single questions to autodiscover services, as they go over the wire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-from exchange.authentication import Login
+from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.pox import pox_request
+from exchange.autodiscover.scouting import REDIRECTS
+from exchange.autodiscover.soap import user_settings_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
-from exchange.autodiscover.trust import SERVICE_PATH, check_autodiscover_url
-from exchange.bounded_http import HTTP_PORT, Answer, WebClient
-from exchange.hosts import HTTPS_PORT, HostPort, ascii_host
-from exchange.network import Network, ServiceTarget
+from exchange.autodiscover.urls import printable_url
+from exchange.bounded_http import Answer
+from exchange.certificates import SeenCertificate
+from exchange.hosts import HostPort, split_https_url
 from exchange.problems import host_not_trusted, http_status, malformed_answer
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
@@ -20,160 +23,125 @@ from presence.errors import Problem, ProblemError
 
 _LARGEST_ANSWER = 1024 * 1024
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
-_REDIRECTS = frozenset(
-    {
-        HTTPStatus.MOVED_PERMANENTLY,
-        HTTPStatus.FOUND,
-        HTTPStatus.SEE_OTHER,
-        HTTPStatus.TEMPORARY_REDIRECT,
-        HTTPStatus.PERMANENT_REDIRECT,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What became of a question: a problem, a redirection, or a body to read (whose step is still to be traced)."""
+    """What became of a question: a problem, a redirection, a challenge to sign in, or else a body to read.
 
+    `status` is that of HTTP, `signed_in` whether the account was given. `sentence` says what it means; of a body only
+    its reader can tell.
+    """
+
+    step: str
+    asked: str
+    addresses: tuple[str, ...]
+    status: int | None
+    milliseconds: int
+    certificate: SeenCertificate | None
+    sentence: str = ""
     problem: Problem | None = None
     redirect: str | None = None
+    challenged: bool = False
+    signed_in: bool = False
     body: bytes = b""
-    status: int | None = None
-    addresses: tuple[str, ...] = ()
-    milliseconds: int = 0
+
+    def traced(self, sentence: str = "") -> TraceStep:
+        """Return the step for the trace, with the sentence of whoever read the body."""
+        return TraceStep(
+            self.step,
+            self.asked,
+            self.addresses,
+            self.status,
+            self.milliseconds,
+            sentence or self.sentence,
+            self.certificate,
+        )
 
 
 class Questioner:
     """Asks autodiscover services on behalf of one gateway."""
 
-    def __init__(self, session: GatewaySession) -> None:
+    def __init__(self, session: GatewaySession, connections: Connections) -> None:
         self._session = session
-        self._network: Network = session.network
-        self._client: WebClient = session.client
-        self.trace: list[TraceStep] = []
+        self._connections = connections
 
-    def ask(self, step: str, url: str, address: str, *, trusted: bool, at_once: bool) -> Reply:
+    def ask_pox(
+        self,
+        step: str,
+        url: str,
+        address: str,
+        *,
+        trusted: bool,
+        at_once: bool = False,
+        stop_at_challenge: bool = False,
+    ) -> Reply:
         """Ask one service about one mailbox, first without credentials.
 
-        Only a `trusted` host gets them when it asks for them; `at_once` when it is known that it will.
+        Only a `trusted` host gets them when it asks for them; `at_once` when it is known that it will. With
+        `stop_at_challenge` the reply says that it does, and nothing more is sent.
         """
-        watch = Stopwatch()
-        host = _host_of(url)
-        addresses: tuple[str, ...] = ()
-        status: int | None = None
         body = pox_request(address)
-        try:
-            addresses = tuple(str(found) for found in self._network.addresses(host))
+
+        def send(host: HostPort) -> Iterator[Answer]:
             if at_once and trusted:
-                answer = self._send(self._session.login(), url, body)
-            else:
-                answer = self._client.send("POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
-            status = answer.status
-            if status == HTTPStatus.UNAUTHORIZED:
-                answer = self._answer_challenge(host, url, address, body, answer, trusted=trusted)
-                status = answer.status
+                yield self._send_signed_in(url, body)
+                return
+            answer = self._connections.client.send("POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
+            yield answer
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                if not trusted:
+                    raise ProblemError(host_not_trusted(host.host, domain_of(address), "asks for credentials"))
+                self._session.login().require_offer(answer, host.host)
+                if not stop_at_challenge:
+                    yield self._send_signed_in(url, body)
+
+        return self._ask(step, url, send)
+
+    def ask_soap(self, step: str, url: str, addresses: Sequence[str]) -> Reply:
+        """Ask the SOAP service of a trusted host about up to 100 mailboxes, with credentials."""
+        body = user_settings_request(addresses, url)
+        return self._ask(step, url, lambda _: iter((self._send_signed_in(url, body),)))
+
+    def _ask(self, step: str, url: str, send: Callable[[HostPort], Iterator[Answer]]) -> Reply:
+        """Return what becomes of the last answer that a question leads to."""
+        watch = Stopwatch()
+        host, _ = split_https_url(url)
+        addresses: tuple[str, ...] = ()
+        answers: list[Answer] = []
+        problem: Problem | None = None
+        try:
+            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            answers.extend(send(host))
         except ProblemError as error:
             problem = error.problem
-            self._note(step, url, addresses, status, watch, problem.text)
-            return Reply(problem=problem)
-        if status in _REDIRECTS and answer.headers.get("location"):
-            return self._redirected(step, url, answer, addresses, watch)
-        if status == HTTPStatus.OK:
-            return Reply(body=answer.body, status=status, addresses=addresses, milliseconds=watch.milliseconds())
-        self._note(step, url, addresses, status, watch, f"answers with HTTP status {status}, which leads nowhere")
-        return Reply(problem=http_status(host.host, status))
+        status = answers[-1].status if answers else None
+        certificate = self._connections.certificate_of(host)
+        reply = Reply(step, printable_url(url), addresses, status, watch.milliseconds(), certificate)
+        reply = replace(reply, signed_in=len(answers) > 1)
+        return _judge(reply, answers[-1], url, host) if problem is None else _failed(reply, problem)
 
-    def ask_for_redirect(self, step: str, url: str) -> str | None:
-        """Ask over plain http where the service is; nothing is sent but the path. None if it does not say."""
-        watch = Stopwatch()
-        addresses: tuple[str, ...] = ()
-        try:
-            addresses = tuple(str(found) for found in self._network.addresses(_host_of(url)))
-            answer = self._client.send("GET", url, limit=_LARGEST_ANSWER)
-        except ProblemError as error:
-            self._note(step, url, addresses, None, watch, error.problem.text)
-            return None
-        location = answer.headers.get("location", "")
-        if answer.status not in _REDIRECTS or not location:
-            sentence = f"answers with HTTP status {answer.status}, not with a redirection"
-            self._note(step, url, addresses, answer.status, watch, sentence)
-            return None
-        try:
-            target = check_autodiscover_url(location)
-        except ValueError as error:
-            sentence = f"redirects to a URL that {error}; not followed"
-            self._note(step, url, addresses, answer.status, watch, sentence)
-            return None
-        self._note(step, url, addresses, answer.status, watch, f"redirects to {target.host}")
-        return location
-
-    def look_up_service(self, step: str, name: str, failures: list[tuple[str, Problem]]) -> tuple[ServiceTarget, ...]:
-        """Look up an SRV record; a failure of DNS is added to `failures`."""
-        watch = Stopwatch()
-        try:
-            targets = self._network.service_targets(name)
-        except ProblemError as error:
-            failures.append((step, error.problem))
-            self.trace.append(TraceStep(step, name, (), None, watch.milliseconds(), error.problem.text))
-            return ()
-        names = tuple(str(target.target) for target in targets)
-        sentence = "names the services in this order" if targets else "there is no such SRV record"
-        self.trace.append(TraceStep(step, name, names, None, watch.milliseconds(), sentence))
-        return targets
-
-    def note(self, step: str, url: str, sentence: str) -> None:
-        """Trace something that took no time."""
-        self.trace.append(TraceStep(step, _printable(url), (), None, 0, sentence))
-
-    def finish(self, reply: Reply, step: str, url: str, sentence: str) -> None:
-        """Trace a question whose answer has been read now."""
-        self.trace.append(TraceStep(step, _printable(url), reply.addresses, reply.status, reply.milliseconds, sentence))
-
-    def _answer_challenge(
-        self, host: HostPort, url: str, address: str, body: bytes, answer: Answer, *, trusted: bool
-    ) -> Answer:
-        if not trusted:
-            raise ProblemError(host_not_trusted(host.host, domain_of(address), "asks for credentials"))
+    def _send_signed_in(self, url: str, body: bytes) -> Answer:
         login = self._session.login()
-        login.require_offer(answer, host.host)
-        return self._send(login, url, body)
+        return login.send(self._connections.client, "POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
 
-    def _redirected(self, step: str, url: str, answer: Answer, addresses: tuple[str, ...], watch: Stopwatch) -> Reply:
+
+def _judge(reply: Reply, answer: Answer, url: str, host: HostPort) -> Reply:
+    """Add to a reply what an answer of HTTP means."""
+    location = answer.headers.get("location")
+    if answer.status in REDIRECTS and location:
         try:
-            target = urljoin(url, answer.headers["location"])
+            target = urljoin(url, location)
         except ValueError:
-            problem = malformed_answer(_host_of(url).host, "it redirects to what is no URL")
-            self._note(step, url, addresses, answer.status, watch, problem.text)
-            return Reply(problem=problem)
-        self._note(step, url, addresses, answer.status, watch, "redirects to another URL")
-        return Reply(redirect=target)
-
-    def _send(self, login: Login, url: str, body: bytes) -> Answer:
-        return login.send(self._client, "POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
-
-    def _note(
-        self, step: str, asked: str, addresses: tuple[str, ...], status: int | None, watch: Stopwatch, sentence: str
-    ) -> None:
-        shown = _printable(asked)
-        self.trace.append(TraceStep(step, shown, addresses, status, watch.milliseconds(), sentence))
+            return _failed(reply, malformed_answer(host.host, "it redirects to what is no URL"))
+        return replace(reply, redirect=target, sentence="redirects to another URL")
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return replace(reply, challenged=True, sentence="asks for credentials, and may have them")
+    if answer.status == HTTPStatus.OK:
+        return replace(reply, body=answer.body)
+    sentence = f"answers with HTTP status {answer.status}, which leads nowhere"
+    return replace(reply, problem=http_status(host.host, answer.status), body=answer.body, sentence=sentence)
 
 
-def _host_of(url: str) -> HostPort:
-    parts = urlsplit(url)
-    default = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
-    return HostPort(parts.hostname or "", parts.port or default)
-
-
-def _printable(url: str) -> str:
-    """Return scheme, host and port of an URL, and its path if that is autodiscover's own.
-
-    A server may have put anything into the rest, what it was sent included.
-    """
-    try:
-        parts = urlsplit(url)
-        host = HostPort(ascii_host(parts.hostname or ""), parts.port or HTTPS_PORT)
-    except ValueError:
-        return "a malformed URL"
-    if parts.scheme not in {"http", "https"}:
-        return "a malformed URL"
-    return f"{parts.scheme}://{host.in_url}{parts.path if parts.path.lower() == SERVICE_PATH else '/…'}"
+def _failed(reply: Reply, problem: Problem) -> Reply:
+    return replace(reply, problem=problem, sentence=problem.text)

@@ -6,13 +6,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exchange.certificates import SeenCertificate
+
+KNOWN = "known"
+"""The step that asks the service which answered for the domain before."""
+
+PINNED = "pinned"
+"""The step that asks the service which the operator named for the domain."""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
     """One question and what came of it.
 
-    `step` is one of DiscoveryStep or `known` (the URL that answered for the domain before), `asked` a URL or the name
-    of an SRV record, `addresses` what DNS (or the `connect` table) gave, `status` that of HTTP if there was an answer.
+    `step` is one of DiscoveryStep, KNOWN or PINNED (or says that nothing had to be asked), `asked` a URL or the name of
+    an SRV record, `addresses` what DNS (or the `connect` table) gave, `status` that of HTTP if there was an answer,
+    `certificate` the one that the host showed, if it was met in this step.
     """
 
     step: str
@@ -21,6 +30,7 @@ class TraceStep:
     status: int | None
     milliseconds: int
     sentence: str
+    certificate: SeenCertificate | None = None
 
 
 class Stopwatch:

@@ -7,9 +7,8 @@ the user's domain. So the hosts asked are made from the full domain only, and of
 from __future__ import annotations
 
 from exchange.gateways import ALL_OTHER_DOMAINS, Gateway
-from exchange.hosts import HostPort, ascii_host, split_https_url
+from exchange.hosts import ascii_host, split_https_url
 
-SERVICE_PATH = "/autodiscover/autodiscover.xml"
 _COUNTRY_CODE_LENGTH = 2
 # Second-level names under which countries register others: whoever owns "autodiscover" below them is a stranger.
 _REGISTRY_WORDS = "ac asn biz co com edu gen go gob gouv gov gv id info k12 lg ltd me mil mod ne net nhs nom or org plc"
@@ -27,10 +26,11 @@ class Trust:
     def __init__(self, gateway: Gateway) -> None:
         names = sorted(ascii_host(name) for name in gateway.domains if name != ALL_OTHER_DOMAINS)
         self._suffixes = tuple(f".{name}" for name in names if not _belongs_to_registry(name))
-        self._hosts = gateway.trusted_hosts
+        named = (split_https_url(url)[0].host for url in gateway.autodiscover_urls.values())
+        self._hosts = gateway.trusted_hosts.union(named)
 
     def may_have_credentials(self, host: str) -> bool:
-        """Tell whether a host is one below the domains that the gateway names, or trusted by name.
+        """Tell whether a host is one below the domains that the gateway names, or one that its document names.
 
         The root of a domain is often somebody's website, so it is trusted by name only.
         """
@@ -43,40 +43,3 @@ def _belongs_to_registry(domain: str) -> bool:
     if len(labels) == 1:
         return True
     return len(labels) == 2 and len(labels[1]) == _COUNTRY_CODE_LENGTH and labels[0] in _REGISTRY_NAMES  # noqa: PLR2004
-
-
-def root_domain_url(domain: str) -> str:
-    """Return the first URL of autodiscover for a domain."""
-    return f"https://{ascii_host(domain)}{SERVICE_PATH}"
-
-
-def autodiscover_host_url(domain: str) -> str:
-    """Return the second URL of autodiscover for a domain."""
-    return f"https://autodiscover.{ascii_host(domain)}{SERVICE_PATH}"
-
-
-def http_redirect_url(domain: str) -> str:
-    """Return the URL that is asked, without credentials, for a redirection only."""
-    return f"http://autodiscover.{ascii_host(domain)}{SERVICE_PATH}"
-
-
-def service_record(domain: str) -> str:
-    """Return the name of the SRV record of autodiscover for a domain."""
-    return f"_autodiscover._tcp.{ascii_host(domain)}"
-
-
-def service_url(target: HostPort) -> str:
-    """Return the URL of autodiscover at the target of an SRV record; only TLS is spoken there."""
-    return f"https://{target.in_url}{SERVICE_PATH}"
-
-
-def check_autodiscover_url(url: str) -> HostPort:
-    """Return the host of an URL that a server redirects to.
-
-    Raises ValueError that says in a few words why it is not followed: it must be https, without a user name, and the
-    path one of autodiscover.
-    """
-    host, path = split_https_url(url)
-    if not path.lower().startswith("/autodiscover/"):
-        raise ValueError("is no autodiscover URL")
-    return host

@@ -1,0 +1,183 @@
+"""Looking ahead at all steps of a domain at once, without a word about whose mailbox is looked for (decision 0019).
+
+What is done side by side names the domain and nothing else: DNS, a TLS connection that carries nothing, and the one GET
+over plain http. The questions, which name mailboxes and may carry the account, follow one after the other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from exchange.autodiscover.connections import Connections
+from exchange.autodiscover.trace import Stopwatch, TraceStep
+from exchange.autodiscover.urls import (
+    autodiscover_host_url,
+    check_autodiscover_url,
+    http_redirect_url,
+    printable_url,
+    root_domain_url,
+    service_record,
+    service_url,
+)
+from exchange.bounded_http import HTTP_PORT
+from exchange.gateways import DiscoveryStep
+from exchange.hosts import HostPort, split_https_url
+from presence.errors import Problem, ProblemError
+
+REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
+_LARGEST_ANSWER = 64 * 1024
+_MOST_TARGETS = 10
+_PATIENCE = 0.5
+"""Of the time to connect, what an earlier step may take while a later one is ready to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scouted:
+    """What a step leads to: the URLs of services to ask, in their order; `trace` unless asking them leaves it."""
+
+    step: DiscoveryStep
+    urls: tuple[str, ...] = ()
+    trace: TraceStep | None = None
+    problem: Problem | None = None
+
+
+class Scout:
+    """Takes the first look of each step of a domain."""
+
+    def __init__(self, connections: Connections, domain: str) -> None:
+        self._connections = connections
+        self._domain = domain
+
+    def in_order(self, steps: Sequence[DiscoveryStep], unseen: frozenset[DiscoveryStep]) -> Iterator[Scouted]:
+        """Yield what became of each step, in their order, as soon as that is known.
+
+        A step that is still trying to connect when half of the time for that is over, while a later one is ready, is
+        yielded last. `unseen` are those whose host is not even connected to.
+        """
+        started = time.monotonic()
+        looks = [self._start(step) if step not in unseen else _done(step, self._url(step)) for step in steps]
+        late = []
+        for place, look in enumerate(looks):
+            if self._is_in_time(look, looks[place + 1 :], started):
+                yield self._with_certificate(look.result())
+            else:
+                late.append(look)
+        for look in late:
+            yield self._with_certificate(look.result())
+
+    def _start(self, step: DiscoveryStep) -> Future[Scouted]:
+        look: Future[Scouted] = Future()
+
+        def run() -> None:
+            try:
+                look.set_result(self._look(step))
+            except BaseException as error:  # noqa: BLE001  whoever asks for the result gets it
+                look.set_exception(error)
+
+        # Nobody waits for a look that is no longer wanted; it ends with its time to connect.
+        threading.Thread(target=run, daemon=True, name=f"autodiscover-{step}").start()
+        return look
+
+    def _is_in_time(self, look: Future[Scouted], later: Sequence[Future[Scouted]], started: float) -> bool:
+        patience_ends = started + _PATIENCE * self._connections.timeouts.connect
+        while not look.done():
+            if any(_leads_somewhere(other) for other in later):
+                left = patience_ends - time.monotonic()
+                if left <= 0:
+                    return False
+                wait([look], timeout=left)
+            else:
+                wait([look, *(other for other in later if not other.done())], return_when=FIRST_COMPLETED)
+        return True
+
+    def _with_certificate(self, found: Scouted) -> Scouted:
+        """Add the certificate for which a host was refused; who asks a host adds it to that question."""
+        if found.trace is None or found.step not in {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.AUTODISCOVER}:
+            return found
+        host, _ = split_https_url(self._url(found.step))
+        return replace(found, trace=replace(found.trace, certificate=self._connections.certificate_of(host)))
+
+    def _url(self, step: DiscoveryStep) -> str:
+        return (root_domain_url if step is DiscoveryStep.ROOT_DOMAIN else autodiscover_host_url)(self._domain)
+
+    def _look(self, step: DiscoveryStep) -> Scouted:
+        match step:
+            case DiscoveryStep.HTTP_REDIRECT:
+                return self._ask_for_redirect(http_redirect_url(self._domain))
+            case DiscoveryStep.SRV:
+                return self._look_up_service(service_record(self._domain))
+        return self._connect(step, self._url(step))
+
+    def _connect(self, step: DiscoveryStep, url: str) -> Scouted:
+        watch = Stopwatch()
+        host, _ = split_https_url(url)
+        addresses: tuple[str, ...] = ()
+        try:
+            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            self._connections.look_at(host)
+        except ProblemError as error:
+            sentence = error.problem.text
+            trace = TraceStep(step, printable_url(url), addresses, None, watch.milliseconds(), sentence)
+            return Scouted(step, trace=trace, problem=error.problem)
+        return Scouted(step, (url,))
+
+    def _ask_for_redirect(self, url: str) -> Scouted:
+        """Ask over plain http where the service is; nothing is sent but the path."""
+        watch = Stopwatch()
+        addresses: tuple[str, ...] = ()
+        status, location, target, problem = None, "", "", None
+        try:
+            host = HostPort(url.split("/")[2], HTTP_PORT)
+            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            with self._connections.new_client() as client:
+                answer = client.send("GET", url, limit=_LARGEST_ANSWER)
+            status, location = answer.status, answer.headers.get("location", "")
+            if status not in REDIRECTS or not location:
+                sentence = f"answers with HTTP status {status}, not with a redirection"
+            else:
+                sentence = f"redirects to {check_autodiscover_url(location).host}"
+                target = location
+        except ProblemError as error:
+            sentence, problem = error.problem.text, error.problem
+        except ValueError as error:
+            sentence = f"redirects to a URL that {error}; not followed"
+        trace = TraceStep(
+            DiscoveryStep.HTTP_REDIRECT, printable_url(url), addresses, status, watch.milliseconds(), sentence
+        )
+        return Scouted(DiscoveryStep.HTTP_REDIRECT, (target,) if target else (), trace, problem)
+
+    def _look_up_service(self, name: str) -> Scouted:
+        watch = Stopwatch()
+        try:
+            targets = self._connections.network.service_targets(name)
+        except ProblemError as error:
+            trace = TraceStep(DiscoveryStep.SRV, name, (), None, watch.milliseconds(), error.problem.text)
+            return Scouted(DiscoveryStep.SRV, trace=trace, problem=error.problem)
+        names = tuple(str(target.target) for target in targets)
+        sentence = "names the services in this order" if targets else "there is no such SRV record"
+        trace = TraceStep(DiscoveryStep.SRV, name, names, None, watch.milliseconds(), sentence)
+        urls = tuple(service_url(target.target) for target in targets[:_MOST_TARGETS])
+        return Scouted(DiscoveryStep.SRV, urls, trace)
+
+
+def _done(step: DiscoveryStep, url: str) -> Future[Scouted]:
+    done: Future[Scouted] = Future()
+    done.set_result(Scouted(step, (url,)))
+    return done
+
+
+def _leads_somewhere(look: Future[Scouted]) -> bool:
+    return look.done() and look.exception() is None and bool(look.result().urls)

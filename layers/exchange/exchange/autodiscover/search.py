@@ -1,0 +1,134 @@
+"""What is known so far of one mailbox that is looked for, and what comes of it in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exchange.autodiscover.answers import Settings
+from exchange.autodiscover.trace import TraceStep
+from exchange.gateways import DiscoveryStep
+from exchange.problems import autodiscover_failed, mailbox_not_found, redirected_too_often
+from presence.addresses import domain_of
+from presence.errors import Problem, ProblemKind
+
+_MOST_REDIRECTS = 10
+# The first of these that a step met is what an administrator must hear, whatever else went wrong.
+_TELLING = ("SecretUnusable", "CredentialsRejected", "AuthenticationNotOffered", "AuthenticationFailed")
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """The mailbox was found: its address there, the settings, the URLs that may be asked (the preferred one first).
+
+    `service_url` is the autodiscover service that answers for the domain; empty if who said so is no host that may be
+    asked at once the next time.
+    """
+
+    address: str
+    settings: Settings
+    urls: tuple[str, ...]
+    service_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotDiscovered:
+    """The mailbox was not found. `about_domain` says that no other mailbox of the domain would fare better."""
+
+    problem: Problem
+    about_domain: bool
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """One mailbox that is looked for: under `wanted`, its address now being `address`, until there is an `outcome`."""
+
+    wanted: str
+    address: str = ""
+    trace: list[TraceStep] = field(default_factory=list)
+    outcome: Discovered | NotDiscovered | None = None
+    service_url: str = ""
+    _unknown_at: str = ""
+    _redirects: int = 0
+    _failures: list[tuple[str, Problem]] = field(default_factory=list)
+    _addresses: set[str] = field(default_factory=set)
+    _asked: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Begin with the address that is wanted."""
+        self.address = self.address or self.wanted
+        self._addresses.add(self.address)
+
+    def fail(self, step: str, problem: Problem) -> None:
+        """Note what went wrong at a step."""
+        self._failures.append((step, problem))
+
+    def is_unknown_at(self, host: str) -> None:
+        """Note that a service does not know the address. That is not conclusive: another may."""
+        self._unknown_at = host
+
+    def asks_first_time(self, url: str) -> bool:
+        """Tell whether a service has not been asked for this address yet, and note that it is now."""
+        question = (url, self.address)
+        if question in self._asked:
+            return False
+        self._asked.add(question)
+        return True
+
+    def follow_redirect(self) -> bool:
+        """Count a redirection; end the search if there are too many."""
+        self._redirects += 1
+        if self._redirects > _MOST_REDIRECTS:
+            self._give_up(redirected_too_often(self.wanted, f"is redirected more than {_MOST_REDIRECTS} times"))
+            return False
+        return True
+
+    def follow_address(self, address: str) -> bool:
+        """Go on under another address; end the search if it was under that one before."""
+        if not self.follow_redirect():
+            return False
+        if address in self._addresses:
+            self._give_up(redirected_too_often(self.wanted, "leads in a circle"))
+            return False
+        self._addresses.add(address)
+        self.address, self._unknown_at = address, ""
+        return True
+
+    def end_with(self, problems: tuple[Problem, ...]) -> None:
+        """End the search: what was found can't be used."""
+        self._give_up(problems[0])
+
+    def ends_if_unknown(self) -> bool:
+        """End the search if a service does not know the address; tell whether that is so."""
+        if self._unknown_at:
+            self._give_up(mailbox_not_found(self.address, self._unknown_at))
+        return bool(self._unknown_at)
+
+    def end(self) -> None:
+        """End the search: no service knew where the mailbox is."""
+        if not self.ends_if_unknown():
+            # A service that speaks autodiscover may fail at one mailbox, and know the next one.
+            self.outcome = NotDiscovered(self._explanation(), about_domain=not self.service_url)
+
+    def _give_up(self, problem: Problem) -> None:
+        self.outcome = NotDiscovered(problem, about_domain=False)
+
+    def _explanation(self) -> Problem:
+        """Return the failure that says most, or one that goes through the steps."""
+        for code in _TELLING:
+            for _, problem in self._failures:
+                if problem.code == code:
+                    return problem
+        # Root domains often are websites, and port 80 often is closed: what fails there says little.
+        says_little = {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.HTTP_REDIRECT}
+        serious = [problem for step, problem in self._failures if step not in says_little]
+        for problem in serious:
+            if problem.code in {"CertificateInvalid", "TlsTooWeak"}:
+                return problem
+        passing = any(problem.kind is ProblemKind.PASSING for problem in serious)
+        if not passing:
+            for _, problem in self._failures:
+                if problem.code == "HostNotTrusted":
+                    return problem
+        kind = ProblemKind.PASSING if passing else ProblemKind.LASTING
+        steps = "; ".join(dict.fromkeys(f"{step.step}: {step.sentence}" for step in self.trace))
+        return autodiscover_failed(domain_of(self.wanted), kind, steps or "no step was taken")
