@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cli.certificates import certificates_as_json, certificates_as_lines
+from cli.discovery_text import settings_as_json, settings_as_lines, steps_as_json, steps_as_lines
 from cli.record_explanation import replies_in_words
-from exchange.autodiscover.trace import TraceStep
 from exchange.certificates import SeenCertificate
 from exchange.locating import Resolution
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
@@ -68,9 +68,10 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "at": format_instant(explanation.at),
         "gateway": None if endpoint is None else endpoint.gateway,
         "mailbox": explanation.resolution.mailbox,
-        "steps": [_step(step) for step in explanation.resolution.trace],
+        "steps": steps_as_json(explanation.resolution, explanation.checked_at),
         "certificates": certificates_as_json(explanation.certificates, explanation.checked_at),
         "endpoint": None if endpoint is None else endpoint.url,
+        "urls": settings_as_json(explanation.resolution.settings),
         "calendar": None,
         "profile": {"name": explanation.assignment.profile.name, "why": explanation.assignment.reason},
         "automaticReplies": None,
@@ -96,7 +97,7 @@ def as_json(explanation: Explanation) -> dict[str, object]:
 def as_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the explanation in lines of text."""
     yield f"{explanation.address} at {format_instant(explanation.at)}"
-    yield from _found_lines(explanation.resolution)
+    yield from _found_lines(explanation.resolution, explanation.checked_at)
     if explanation.certificates:
         yield ""
         yield from certificates_as_lines(explanation.certificates, explanation.checked_at)
@@ -131,19 +132,16 @@ def _problem_lines(problem: Problem) -> Iterator[str]:
         yield f"  the server asks to be left alone for {problem.retry_after:g} s"
 
 
-def _found_lines(resolution: Resolution) -> Iterator[str]:
+def _found_lines(resolution: Resolution, now: datetime) -> Iterator[str]:
     if resolution.endpoint is not None:
         yield f"Gateway {resolution.endpoint.gateway}"
     if resolution.mailbox != resolution.address:
         yield f"Its mailbox is {resolution.mailbox} now"
     yield ""
-    yield "How the mailbox was looked for"
-    for number, step in enumerate(resolution.trace, 1):
-        where = f" at {', '.join(step.addresses)}" if step.addresses else ""
-        status = f" HTTP {step.status}" if step.status is not None else ""
-        yield f"  {number}. {step.step}: {step.asked}{where}{status} ({step.milliseconds} ms): {step.sentence}"
-    if not resolution.trace:
-        yield "  no step was taken"
+    yield from steps_as_lines(resolution, now)
+    if resolution.settings is not None:
+        yield ""
+        yield from settings_as_lines(resolution.settings)
 
 
 def _presence_lines(record: PresenceRecord | None, reading: CalendarReading, at: datetime) -> Iterator[str]:
@@ -187,17 +185,6 @@ def _details(entry: CalendarEntry) -> str:
     }
     told = [name for name, flag in flags.items() if flag]
     return f" ({', '.join(told)})" if told else ""
-
-
-def _step(step: TraceStep) -> dict[str, object]:
-    return {
-        "step": step.step,
-        "asked": step.asked,
-        "addresses": list(step.addresses),
-        "status": step.status,
-        "milliseconds": step.milliseconds,
-        "sentence": step.sentence,
-    }
 
 
 def _entry(entry: CalendarEntry) -> dict[str, object]:

@@ -15,7 +15,7 @@ from exchange.accounts import read_account
 from exchange.endpoints import account_key
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateway_problems import GatewayProblem, GatewayProblems
-from exchange.gateways import Gateway, GatewaysDocument
+from exchange.gateways import Gateway, GatewaysDocument, Side
 from exchange.mailbox_access import FREE_BUSY_ONLY
 from exchange.recipients import USUAL_RECIPIENTS
 from exchange.tls_options import NO_EXCEPTIONS
@@ -157,6 +157,10 @@ def _print(document: GatewaysDocument) -> None:
             print(f"  {gateway.recipients.in_words()}")
         if gateway.trusted_hosts:
             print(f"  credentials also to {', '.join(sorted(gateway.trusted_hosts))}")
+        for domain, url in sorted(gateway.autodiscover_urls.items()):
+            print(f"  {domain} by autodiscover at {url}")
+        if gateway.prefer is not Side.EXTERNAL:
+            print(f"  prefers the {gateway.prefer} URLs")
         if gateway.tls != NO_EXCEPTIONS:
             print(f"  permits {', '.join(gateway.tls.in_words())}")
     network = document.network

@@ -75,6 +75,8 @@ def good_gateways() -> dict[str, Any]:
                 "auth": "ntlm",
                 "trusted_hosts": ["example.org"],
                 "skip": ["root-domain", "srv"],
+                "autodiscover_urls": {"example.org": "https://discover.hosting.test/autodiscover/autodiscover.xml"},
+                "prefer": "internal",
             },
             {
                 "name": "branch",
@@ -232,6 +234,18 @@ GATEWAY_DOCUMENTS: dict[str, Change] = {
     "hosts of a gateway found by autodiscover": lambda document: document["gateways"][0].update(hosts=["a.test"]),
     "no hosts of a gateway of kind ews": lambda document: document["gateways"][1].pop("hosts"),
     "trusted hosts of a gateway of kind ews": lambda document: document["gateways"][1].update(trusted_hosts=["a.test"]),
+    "an autodiscover URL over plain http": lambda document: document["gateways"][0].update(
+        autodiscover_urls={"example.com": "http://mail.example.com/autodiscover/autodiscover.xml"}
+    ),
+    "an autodiscover URL with a user name": lambda document: document["gateways"][0].update(
+        autodiscover_urls={"example.com": "https://u@mail.example.com/autodiscover/autodiscover.xml"}
+    ),
+    "an autodiscover URL of something else": lambda document: document["gateways"][0].update(
+        autodiscover_urls={"example.com": "https://mail.example.com/EWS/Exchange.asmx"}
+    ),
+    "a preference for neither": lambda document: document["gateways"][0].update(prefer="both"),
+    "a preference of a gateway of kind ews": lambda document: document["gateways"][1].update(prefer="internal"),
+    "autodiscover URLs of a gateway of kind ews": lambda document: document["gateways"][1].update(autodiscover_urls={}),
     "common names by a word": lambda document: document["gateways"][0].update(hostname_checks_common_name="yes"),
     "a strictness by number": lambda document: document["gateways"][0].update(x509_strict=1),
     "an unknown version of TLS": lambda document: document["gateways"][1].update(oldest_tls="3.0"),

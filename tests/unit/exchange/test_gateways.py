@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exchange.gateway_documents import load_gateways_document, parse_gateways, read_gateways_file
-from exchange.gateways import Authentication, DiscoveryStep, GatewayKind, Limits, RepliesFrom
+from exchange.gateways import Authentication, DiscoveryStep, GatewayKind, Limits, RepliesFrom, Side
 from exchange.hosts import HostPort
 from exchange.mailbox_access import Access, CalendarsFrom, ExchangeVersion, MailboxAccess
 from exchange.recipients import RecipientPolicy, Treatment
@@ -31,6 +31,8 @@ WHOLE: dict[str, Any] = {
             "credentials": "exchange-reader",
             "trusted_hosts": ["Example.org"],
             "skip": ["root-domain"],
+            "autodiscover_urls": {"Example.org": "https://discover.hosting.test/autodiscover/autodiscover.xml"},
+            "prefer": "internal",
         },
         {
             "name": "branch",
@@ -66,6 +68,10 @@ def test_a_whole_document_is_read() -> None:
     assert headquarters.domains == ("example.com", "*")
     assert headquarters.trusted_hosts == {"example.org"}
     assert headquarters.skip == {DiscoveryStep.ROOT_DOMAIN}
+    assert headquarters.autodiscover_urls == {
+        "example.org": "https://discover.hosting.test/autodiscover/autodiscover.xml"
+    }
+    assert (headquarters.prefer, branch.prefer) == (Side.INTERNAL, Side.EXTERNAL)
     assert (branch.kind, branch.authentication) == (GatewayKind.EWS, Authentication.BASIC)
     assert branch.hosts == (
         HostPort("192.0.2.10", 8443),
@@ -195,6 +201,30 @@ def test_a_number_from_a_table_is_a_number() -> None:
             ["root-domain", "autodiscover", "http-redirect", "srv"],
             "gateways[0].skip: leaves no step of autodiscover",
         ),
+        ("gateways/0/prefer", "inside", "gateways[0].prefer: 'inside' is not known; use external or internal"),
+        ("gateways/1/prefer", "internal", "gateways[1].prefer: this key is not known here"),
+        ("gateways/1/autodiscover_urls", {}, "gateways[1].autodiscover_urls: this key is not known here"),
+        (
+            "gateways/0/autodiscover_urls",
+            {"example.com": "http://mail.example.com/autodiscover/autodiscover.xml"},
+            'gateways[0].autodiscover_urls."example.com": the URL is not https',
+        ),
+        (
+            "gateways/0/autodiscover_urls",
+            {"example.com": "https://mail.example.com/owa"},
+            'gateways[0].autodiscover_urls."example.com": the URL is no autodiscover URL',
+        ),
+        (
+            "gateways/0/autodiscover_urls",
+            {"example.com": "https://u:p@mail.example.com/autodiscover/autodiscover.xml"},
+            'gateways[0].autodiscover_urls."example.com": the URL carries a user name',
+        ),
+        (
+            "gateways/0/autodiscover_urls",
+            {"exa mple": "https://mail.example.com/autodiscover/autodiscover.xml"},
+            "gateways[0].autodiscover_urls.\"exa mple\": 'exa mple' is no domain",
+        ),
+        ("gateways/0/autodiscover_urls", ["a"], "gateways[0].autodiscover_urls: must be a table, not a list"),
         ("gateways/0/domains", "example.com", "gateways[0].domains: must be a list of texts, not a text"),
         ("gateways/0/domains", ["exa mple"], "gateways[0].domains[0]: 'exa mple' is no domain"),
         ("gateways/0/domains", ..., "gateways[0].domains: is missing, and so is users; nobody would be served"),

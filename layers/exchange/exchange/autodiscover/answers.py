@@ -46,7 +46,7 @@ class RedirectUrl:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The service answers with an error code, which is one that this program knows, or `unknown`.
+    """The service answers with an error code: a number (POX), or one of Microsoft's names (SOAP).
 
     `of_address`: it does not know the address. `passing`: another time it may fare better.
     """
@@ -69,4 +69,5 @@ def in_a_sentence(answer: AutodiscoverAnswer) -> str:
         case RedirectUrl():
             return "refers to another autodiscover service"
         case Refusal():
-            return f"answers with autodiscover error {answer.code}"
+            meaning = ": it knows no such address" if answer.of_address else ""
+            return f"answers with autodiscover error {answer.code}{meaning}"
