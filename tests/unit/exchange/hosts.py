@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +18,11 @@ from exchange.endpoints import EndpointCache, MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
 from exchange.hosts import HostPort
+from exchange.locating import Locator, Resolution
+from exchange.network import Network
 from exchange.reader import ExchangeReader
+from exchange.sessions import GatewaySession
+from exchange.sockets import Timeouts
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.listener import ClosedPort, Listener
 from local.exchange.nameserver import NameServer, Zone
@@ -90,15 +95,20 @@ class Net:
         plain: bool = False,
         cert: str = "",
         tls: ssl.SSLContext | None = None,
+        silent_for: float = 0.0,
     ) -> KeptHost:
         """Start a host that gives every whole request to `respond` and sends what it returns; None hangs up.
 
-        It has a certificate of `authority` for its own name or for `cert`, unless `tls` brings another.
+        It has a certificate of `authority` for its own name or for `cert`, unless `tls` brings another. Before it
+        shakes hands it is silent for some seconds.
         """
         kept = KeptHost(name)
 
         def serve(connection: socket.socket) -> None:
             kept.connections += 1
+            if silent_for and context is not None:
+                time.sleep(silent_for)
+                connection = context.wrap_socket(connection, server_side=True)
             try:
                 for request in _requests(connection, kept.received):
                     kept.requests.append(request)
@@ -108,9 +118,11 @@ class Net:
                     connection.sendall(answer)
             finally:
                 kept.ended.release()
+                if silent_for:
+                    connection.close()
 
         context = None if plain else tls or self.authority.issue(cert or name).server_context()
-        self.listen(name, port, Listener(serve, context))
+        self.listen(name, port, Listener(serve, None if silent_for else context))
         return kept
 
     def listen(self, name: str, port: int, listener: Listener) -> None:
@@ -167,6 +179,29 @@ class Net:
             longest_read=longest_read,
             watch=watch,
         )
+
+    def locate(
+        self,
+        addresses: Sequence[str],
+        *gateways: Mapping[str, Any],
+        cache: MemoryEndpointCache | None = None,
+        seconds: float = 45.0,
+        connect_timeout: float = 1.0,
+        **network: Any,
+    ) -> Mapping[str, Resolution]:
+        """Return where mailboxes are, as a read of calendars that takes so many seconds finds it out."""
+        document = self.document(*gateways, **network)
+        kept = cache or MemoryEndpointCache(lambda: NOW)
+        secrets = Secrets({"reader": Credentials(USERNAME, PASSWORD)})
+        timeouts = Timeouts(connect_timeout, 0.5, time.monotonic() + seconds)
+        with contextlib.ExitStack() as stack:
+            sessions = {
+                gateway.name: stack.enter_context(
+                    GatewaySession(gateway, Network(document.network, connect_timeout), secrets, kept, timeouts)
+                )
+                for gateway in document.gateways
+            }
+            return Locator(document, kept, lambda gateway: sessions[gateway.name]).locate(addresses)
 
 
 class Secrets:

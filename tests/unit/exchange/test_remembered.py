@@ -1,0 +1,319 @@
+"""What is kept of autodiscover between reads: what was found, what was not, and what came into doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from exchange.credentials import Credentials
+from exchange.endpoints import MemoryEndpointCache, domain_key, mailbox_key
+from exchange.remembered import failure_seconds
+from presence.calendar import CalendarReading, Window
+from presence.errors import Problem
+from tests.unit.exchange.hosts import (
+    NOW,
+    KeptHost,
+    Net,
+    Respond,
+    availability,
+    challenge,
+    failed_mailbox,
+    http,
+    mailbox_answer,
+    pox_account,
+    pox_error,
+    pox_settings,
+    website,
+    when_signed_in,
+)
+
+WINDOW = Window(NOW, NOW + timedelta(hours=24))
+ALICE, BOB = "alice@example.com", "bob@example.com"
+OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
+BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> Any:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cache(clock: Clock) -> MemoryEndpointCache:
+    return MemoryEndpointCache(clock)
+
+
+def read(
+    net: Net, cache: MemoryEndpointCache, gateway: Mapping[str, Any] | None = None, address: str = ALICE
+) -> CalendarReading | Problem:
+    return net.reader(gateway or {}, cache=cache).read_calendars([address], WINDOW)[address]
+
+
+def code(result: object) -> str | None:
+    return result.code if isinstance(result, Problem) else None
+
+
+def only_autodiscover(net: Net, answer: bytes) -> KeptHost:
+    net.silent("example.com")
+    return net.host("autodiscover.example.com", when_signed_in(answer))
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (http(404), "AutodiscoverFailed"),
+        (http(503), "AutodiscoverFailed"),
+        (website(), "AutodiscoverFailed"),
+        (http(200, pox_error(500)), "MailboxNotFound"),
+        (http(200, pox_settings("https://mail.stranger.test/EWS/Exchange.asmx")), "HostNotTrusted"),
+        (http(200, pox_settings("http://mail.example.com/EWS/Exchange.asmx")), "EndpointUnusable"),
+        (
+            http(200, pox_account("<Action>redirectAddr</Action><RedirectAddr>alice@example.com</RedirectAddr>")),
+            "TooManyRedirects",
+        ),
+    ],
+)
+def test_who_was_not_found_is_not_asked_for_again_for_about_five_minutes(
+    net: Net, cache: MemoryEndpointCache, clock: Clock, answer: bytes, problem: str
+) -> None:
+    host = only_autodiscover(net, answer)
+    first = read(net, cache)
+    asked = len(host.requests)
+    clock.now += timedelta(minutes=3, seconds=44)
+
+    assert (code(first), read(net, cache)) == (problem, first)
+    assert len(host.requests) == asked > 0
+
+    clock.now = NOW + timedelta(minutes=6, seconds=16)
+    read(net, cache)
+    assert len(host.requests) > asked
+
+
+def test_failures_are_kept_for_different_times_by_a_quarter() -> None:
+    times = [failure_seconds(f"user{number}") for number in range(1000)]
+
+    assert min(times) >= 225
+    assert max(times) <= 375
+    assert max(times) - min(times) > 140
+
+
+def test_a_domain_that_failed_is_not_asked_for_another_mailbox_either(net: Net, cache: MemoryEndpointCache) -> None:
+    host = only_autodiscover(net, http(404))
+    read(net, cache)
+    asked = len(host.requests)
+
+    assert code(read(net, cache, address=BOB)) == "AutodiscoverFailed"
+    assert len(host.requests) == asked
+
+
+def test_a_mailbox_that_is_not_there_holds_nobody_else_up(net: Net, cache: MemoryEndpointCache) -> None:
+    net.silent("example.com")
+    net.host(
+        "autodiscover.example.com",
+        when_signed_in_by({ALICE: pox_error(500), BOB: pox_settings(OLD)}),
+    )
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+
+    assert code(read(net, cache)) == "MailboxNotFound"
+    assert isinstance(read(net, cache, address=BOB), CalendarReading)
+
+
+def when_signed_in_by(answers: Mapping[str, bytes]) -> Any:
+    def respond(request: bytes) -> bytes | None:
+        answer = next(body for address, body in answers.items() if address.encode() in request)
+        return when_signed_in(http(200, answer))(request)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trusted_hosts": ["mail.hosting.test"]},
+        {"skip": ["srv"]},
+        {"autodiscover_urls": {"example.com": "https://new.example.com/autodiscover/autodiscover.xml"}},
+        {"domains": ["example.com", "example.org"]},
+        {"hostname_checks_common_name": True},
+    ],
+)
+def test_a_changed_document_is_not_held_up_by_a_failure_of_before(
+    net: Net, cache: MemoryEndpointCache, change: Mapping[str, Any]
+) -> None:
+    host = only_autodiscover(net, http(404))
+    new = net.host("new.example.com", when_signed_in(http(404)))
+    read(net, cache)
+    asked = len(host.requests)
+
+    read(net, cache, change)
+
+    assert len(host.requests) + len(new.requests) > asked
+
+
+def test_another_mailbox_s_limits_are_no_reason_to_ask_again(net: Net, cache: MemoryEndpointCache) -> None:
+    host = only_autodiscover(net, http(404))
+    read(net, cache)
+    asked = len(host.requests)
+
+    read(net, cache, {"users": ["carol@example.com"], "limits": {"mailboxes_per_request": 50}})
+
+    assert len(host.requests) == asked
+
+
+def test_the_operator_s_check_asks_again_whatever_failed_before(net: Net, cache: MemoryEndpointCache) -> None:
+    host = only_autodiscover(net, http(404))
+    read(net, cache)
+    asked = len(host.requests)
+
+    assert net.reader(cache=cache).resolve(ALICE).problem is not None
+    assert len(host.requests) > asked
+
+
+def test_a_secret_that_was_missing_is_used_as_soon_as_it_is_there(net: Net, cache: MemoryEndpointCache) -> None:
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+    without = net.reader(cache=cache, secrets={}).read_calendars([ALICE], WINDOW)[ALICE]
+
+    assert code(without) == "SecretUnusable"
+    assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_a_password_that_was_wrong_does_not_hold_up_the_right_one(net: Net, cache: MemoryEndpointCache) -> None:
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+    net.host("autodiscover.example.com", lambda _request: challenge())
+    wrong = {"reader": Credentials("EXAMPLE\\reader", "wrong", version="1")}
+    assert code(net.reader(cache=cache, secrets=wrong).read_calendars([ALICE], WINDOW)[ALICE]) == "CredentialsRejected"
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+
+    assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_time_that_ran_out_is_not_taken_for_a_failure_of_the_domain(net: Net, cache: MemoryEndpointCache) -> None:
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+
+    late = net.reader(cache=cache, longest_read=0.0).read_calendars([ALICE], WINDOW)[ALICE]
+
+    assert code(late) is not None
+    assert cache.get_many([mailbox_key(ALICE), domain_key("gateway0", "example.com")]) == {}
+    assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_a_fact_that_is_none_is_as_if_it_were_not_there(net: Net, cache: MemoryEndpointCache) -> None:
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+    for fact in (
+        {"gateway": "gateway0", "mailbox": ALICE, "external": "http://x"},
+        {"gateway": "gateway0"},
+        {"a": "b"},
+    ):
+        cache.put(mailbox_key(ALICE), fact, 60)
+        cache.put(domain_key("gateway0", "example.com"), fact, 60)
+        assert isinstance(read(net, cache), CalendarReading)
+
+
+# An endpoint that fails.
+
+
+def when_signed_in_by_last(answer: Callable[[], bytes]) -> Respond:
+    """Answer to whoever signs in as things stand then."""
+    return lambda request: when_signed_in(http(200, answer()))(request)
+
+
+def moving_service(net: Net, urls: list[str]) -> KeptHost:
+    """Start an autodiscover service that tells the URL that is last in a list."""
+    net.silent("example.com")
+    return net.host("autodiscover.example.com", when_signed_in_by_last(lambda: pox_settings(urls[-1])))
+
+
+@pytest.mark.parametrize(
+    "failing", [None, http(500), http(302, Location="https://new.example.com/"), website(), http(403), http(404)]
+)
+def test_a_mailbox_whose_endpoint_fails_is_found_at_its_new_one_by_the_next_read(
+    net: Net, cache: MemoryEndpointCache, failing: bytes | None
+) -> None:
+    urls, answers = [OLD], [http(200, BUSY)]
+    moving_service(net, urls)
+    net.host("old.example.com", lambda _request: answers[-1])
+    net.host("new.example.com", lambda _request: http(200, BUSY))
+    assert isinstance(read(net, cache), CalendarReading)
+    urls.append(NEW)
+    if failing is None:
+        net.silent("old.example.com")
+    else:
+        answers.append(failing)
+
+    assert code(read(net, cache)) is not None
+    after = read(net, cache)
+
+    assert isinstance(after, CalendarReading)
+    assert after.endpoint == NEW
+
+
+def test_an_endpoint_that_fails_together_with_autodiscover_is_used_again_as_soon_as_it_is_well(
+    net: Net, cache: MemoryEndpointCache, clock: Clock
+) -> None:
+    service = moving_service(net, [OLD])
+    up = net.host("old.example.com", lambda _request: http(200, BUSY))
+    where, own = dict(net.connect), service.name
+    assert isinstance(read(net, cache), CalendarReading)
+    for name in (own, up.name):
+        net.silent(name)
+    assert code(read(net, cache)) == "HostUnreachable"
+    assert code(read(net, cache)) == "HostUnreachable", "autodiscover is asked, and does not help"
+
+    net.connect[f"{up.name}:443"] = where[f"{up.name}:443"]
+    assert isinstance(read(net, cache), CalendarReading)
+
+    clock.now += timedelta(minutes=7)
+    net.connect.update(where)
+    service.requests.clear()
+    assert isinstance(read(net, cache), CalendarReading)
+    assert service.requests, "the doubt is settled when autodiscover is well again"
+    service.requests.clear()
+    assert isinstance(read(net, cache), CalendarReading)
+    assert not service.requests
+
+
+@pytest.mark.parametrize("answer", [http(503), http(200, availability(failed_mailbox("ErrorNoFreeBusyAccess")))])
+def test_a_server_that_is_busy_or_refuses_is_not_doubted(net: Net, cache: MemoryEndpointCache, answer: bytes) -> None:
+    service = moving_service(net, [OLD])
+    net.host("old.example.com", lambda _request: answer)
+    read(net, cache)
+    service.requests.clear()
+
+    assert code(read(net, cache)) is not None
+    assert not service.requests
+
+
+def test_a_new_address_is_found_when_the_mailbox_moves_to_another_domain(net: Net, cache: MemoryEndpointCache) -> None:
+    answers = [pox_settings(OLD)]
+    moved = [False]
+    net.silent("example.com")
+    net.host("autodiscover.example.com", when_signed_in_by_last(lambda: answers[-1]))
+    net.silent("cloud.example.com")
+    net.host("autodiscover.cloud.example.com", when_signed_in(http(200, pox_settings(NEW))))
+    gone = availability(failed_mailbox("ErrorMailRecipientNotFound"))
+    net.host("old.example.com", lambda _request: http(200, gone if moved[0] else BUSY))
+    there = net.host("new.example.com", lambda _request: http(200, BUSY))
+    assert isinstance(read(net, cache), CalendarReading)
+    moved[0] = True
+    answers.append(pox_account("<Action>redirectAddr</Action><RedirectAddr>alice@cloud.example.com</RedirectAddr>"))
+
+    assert code(read(net, cache)) == "ErrorMailRecipientNotFound"
+    after = read(net, cache)
+
+    assert isinstance(after, CalendarReading)
+    assert (after.address, after.endpoint) == (ALICE, NEW)
+    assert b"<t:Address>alice@cloud.example.com</t:Address>" in there.received
