@@ -169,7 +169,7 @@ def test_a_second_read_asks_each_endpoint_once_and_looks_nobody_up_that_was_foun
 
     same.read_calendars(users, WINDOW)
 
-    assert simulated.requests.of("Autodiscover") == []
+    assert simulated.requests.of("Autodiscover") == simulated.requests.of("GetUserSettings") == []
     answered = [request for request in simulated.requests.of("GetUserAvailability") if request.status == 200]
     assert len(answered) == len({request.host for request in answered}) == 5
     assert sum(request.mailboxes for request in answered) == len(users)

@@ -228,7 +228,11 @@ def test_a_fact_that_is_none_is_as_if_it_were_not_there(net: Net, cache: MemoryE
 
 def when_signed_in_by_last(answer: Callable[[], bytes]) -> Respond:
     """Answer to whoever signs in as things stand then."""
-    return lambda request: when_signed_in(http(200, answer()))(request)
+
+    def respond(request: bytes) -> bytes | None:
+        return when_signed_in(http(200, answer()))(request)
+
+    return respond
 
 
 def moving_service(net: Net, urls: list[str]) -> KeptHost:
