@@ -27,7 +27,7 @@ from presence.errors import Problem, ProblemError
 class TlsClient:
     """Opens verified connections. `ca` is a chain in PEM that is trusted instead of the system's authorities.
 
-    `watch` is told of each certificate that is shown. For one thread.
+    `watch` is told of each certificate that is shown, by the thread that connects.
     """
 
     def __init__(

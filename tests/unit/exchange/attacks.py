@@ -171,7 +171,6 @@ def climb(monkeypatch: pytest.MonkeyPatch) -> None:
         return autodiscover_host_url(domain.partition(".")[2])
 
     monkeypatch.setattr(scouting, "autodiscover_host_url", shorter)
-    monkeypatch.setattr(discovery, "autodiscover_host_url", shorter)
 
 
 def registry(net: Net, auth: str) -> list[KeptHost]:

@@ -18,14 +18,13 @@ from exchange.autodiscover.service import HttpRedirect, Outcome, Service, SoapOf
 from exchange.autodiscover.trace import KNOWN, PINNED, TraceStep
 from exchange.autodiscover.trust import Trust
 from exchange.autodiscover.urls import (
-    autodiscover_host_url,
     check_autodiscover_url,
     pox_url,
     printable_url,
     root_domain_url,
 )
 from exchange.gateways import DiscoveryStep
-from exchange.hosts import HostPort, ascii_host, split_https_url
+from exchange.hosts import HostPort, ascii_host
 from exchange.problems import autodiscover_not_now, host_not_trusted
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
@@ -87,11 +86,19 @@ class Discovery:
 
     def _scouted(self, domain: str) -> Iterator[Scouted]:
         steps = [step for step in DiscoveryStep if step not in self._gateway.skip]
-        unseen = set()
-        if not self._trust.may_have_credentials(split_https_url(autodiscover_host_url(domain))[0].host):
-            # It is not going to be asked, so nobody connects to it.
-            unseen.add(DiscoveryStep.AUTODISCOVER)
-        return Scout(self._connections, domain).in_order(steps, frozenset(unseen))
+
+        def may_ask(url: str) -> bool:
+            try:
+                host = check_autodiscover_url(url)
+            except ValueError:
+                return False
+            return self._may_ask(url, host, domain)
+
+        return Scout(self._connections, domain, may_ask).in_order(steps)
+
+    def _may_ask(self, url: str, host: HostPort, domain: str) -> bool:
+        """Tell whether a service may be told an address: one that is trusted, and that of the domain itself."""
+        return self._trust.may_have_credentials(host.host) or url == root_domain_url(domain)
 
     def _follow(self, step: str, url: str, searches: list[Search], *, at_once: bool = False) -> list[Search]:
         """Ask a service, and those that it refers to; return the searches that are to go on to the next candidate.
@@ -106,13 +113,13 @@ class Discovery:
             _note_all(searches, step, url, f"refers to a URL that {error}; not followed")
             return searches
         url = pox_url(url)
-        trusted = self._trust.may_have_credentials(host.host)
-        if not trusted and url != root_domain_url(domain_of(searches[0].address)):
+        if not self._may_ask(url, host, domain_of(searches[0].address)):
             _refuse_stranger(searches, step, url, host)
             return searches
         again = [search for search in searches if not search.asks_first_time(url)]
         _note_all(again, step, url, "has been asked already; not asked again")
         asking = [search for search in searches if search not in again]
+        trusted = self._trust.may_have_credentials(host.host)
         answers = self._ask(step, url, asking, trusted=trusted, at_once=at_once)
         return again + self._take(step, host, answers)
 

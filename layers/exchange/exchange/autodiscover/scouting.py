@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -38,6 +38,7 @@ REDIRECTS = frozenset(
         HTTPStatus.PERMANENT_REDIRECT,
     }
 )
+_OF_A_HOST = frozenset({DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.AUTODISCOVER})
 _LARGEST_ANSWER = 64 * 1024
 _MOST_TARGETS = 10
 _PATIENCE = 0.5
@@ -55,20 +56,21 @@ class Scouted:
 
 
 class Scout:
-    """Takes the first look of each step of a domain."""
+    """Takes the first look of each step of a domain. `may_ask` tells whether the service at an URL may be asked."""
 
-    def __init__(self, connections: Connections, domain: str) -> None:
+    def __init__(self, connections: Connections, domain: str, may_ask: Callable[[str], bool]) -> None:
         self._connections = connections
         self._domain = domain
+        self._may_ask = may_ask
 
-    def in_order(self, steps: Sequence[DiscoveryStep], unseen: frozenset[DiscoveryStep]) -> Iterator[Scouted]:
+    def in_order(self, steps: Sequence[DiscoveryStep]) -> Iterator[Scouted]:
         """Yield what became of each step, in their order, as soon as that is known.
 
         A step that is still trying to connect when half of the time for that is over, while a later one is ready, is
-        yielded last. `unseen` are those whose host is not even connected to.
+        yielded last. A host that may not be asked is not connected to either.
         """
         started = time.monotonic()
-        looks = [self._start(step) if step not in unseen else _done(step, self._url(step)) for step in steps]
+        looks = [self._start(step) for step in steps]
         late = []
         for place, look in enumerate(looks):
             if self._is_in_time(look, looks[place + 1 :], started):
@@ -80,6 +82,9 @@ class Scout:
 
     def _start(self, step: DiscoveryStep) -> Future[Scouted]:
         look: Future[Scouted] = Future()
+        if step in _OF_A_HOST and not self._may_ask(self._url(step)):
+            look.set_result(Scouted(step, (self._url(step),)))
+            return look
 
         def run() -> None:
             try:
@@ -94,7 +99,7 @@ class Scout:
     def _is_in_time(self, look: Future[Scouted], later: Sequence[Future[Scouted]], started: float) -> bool:
         patience_ends = started + _PATIENCE * self._connections.timeouts.connect
         while not look.done():
-            if any(_leads_somewhere(other) for other in later):
+            if any(map(self._leads_somewhere, later)):
                 left = patience_ends - time.monotonic()
                 if left <= 0:
                     return False
@@ -103,9 +108,12 @@ class Scout:
                 wait([look, *(other for other in later if not other.done())], return_when=FIRST_COMPLETED)
         return True
 
+    def _leads_somewhere(self, look: Future[Scouted]) -> bool:
+        return look.done() and look.exception() is None and any(map(self._may_ask, look.result().urls))
+
     def _with_certificate(self, found: Scouted) -> Scouted:
         """Add the certificate for which a host was refused; who asks a host adds it to that question."""
-        if found.trace is None or found.step not in {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.AUTODISCOVER}:
+        if found.trace is None or found.step not in _OF_A_HOST:
             return found
         host, _ = split_https_url(self._url(found.step))
         return replace(found, trace=replace(found.trace, certificate=self._connections.certificate_of(host)))
@@ -171,13 +179,3 @@ class Scout:
         trace = TraceStep(DiscoveryStep.SRV, name, names, None, watch.milliseconds(), sentence)
         urls = tuple(service_url(target.target) for target in targets[:_MOST_TARGETS])
         return Scouted(DiscoveryStep.SRV, urls, trace)
-
-
-def _done(step: DiscoveryStep, url: str) -> Future[Scouted]:
-    done: Future[Scouted] = Future()
-    done.set_result(Scouted(step, (url,)))
-    return done
-
-
-def _leads_somewhere(look: Future[Scouted]) -> bool:
-    return look.done() and look.exception() is None and bool(look.result().urls)
