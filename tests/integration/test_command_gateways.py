@@ -30,6 +30,8 @@ domains = ["example.com"]
 credentials = "exchange-reader"
 trusted_hosts = ["example.com"]
 skip = ["srv"]
+prefer = "internal"
+autodiscover_urls = { "example.com" = "https://discover.example.com/autodiscover/autodiscover.xml" }
 
 [[gateways]]
 name = "branch"
@@ -76,6 +78,8 @@ def test_validate_needs_no_aws_and_says_what_the_document_says(
         "gateway headquarters: autodiscover without srv; ntlm, secret exchange-reader",
         "  for example.com; the CAs of the system",
         "  credentials also to example.com",
+        "  example.com by autodiscover at https://discover.example.com/autodiscover/autodiscover.xml",
+        "  prefers the internal URLs",
         "gateway branch: ews at 192.0.2.10:443, mail.branch.test:443; basic, secret branch-reader",
         "  for branch.test; a CA of its own",
     ]
