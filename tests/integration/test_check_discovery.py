@@ -17,6 +17,7 @@ from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PATH = "/autodiscover/autodiscover.xml"
 Check = Callable[..., tuple[int, str]]
 
 
@@ -42,22 +43,22 @@ def test_each_step_says_what_was_asked_where_with_which_certificate_and_what_it_
 ) -> None:
     _, told = check("mia@branch.test")
 
-    lines = told.partition("How the mailbox was looked for\n")[2].partition("\n\n")[0].splitlines()
-    patterns = [
-        r"  1\. root-domain: https://branch\.test/autodiscover/autodiscover\.xml at 127\.0\.0\.1:\d+ HTTP 200 "
-        r"\(\d+ ms\): the autodiscover answer .*: another service, perhaps a website",
-        r"     certificate: verified; CN=branch\.test, issued by CN=Simulated Exchange CA, \d+ days left",
-        r"  2\. autodiscover: https://autodiscover\.branch\.test/autodiscover/autodiscover\.xml at 127\.0\.0\.1:\d+ "
-        r"\(\d+ ms\): autodiscover\.branch\.test can't be reached: .*",
-        r"  3\. http-redirect: http://autodiscover\.branch\.test/autodiscover/autodiscover\.xml at 127\.0\.0\.1:\d+ "
-        r"HTTP 302 \(\d+ ms\): redirects to autodiscover\.hosting\.test",
-        r"  4\. http-redirect: https://autodiscover\.hosting\.test/autodiscover/autodiscover\.xml at 127\.0\.0\.1:\d+ "
-        r"HTTP 200 \(\d+ ms\): tells where the mailbox is",
-        r"     certificate: verified; CN=autodiscover\.hosting\.test, issued by CN=Simulated Exchange CA, \d+ days left",
+    way = told.partition("How the mailbox was looked for\n")[2].partition("\n\n")[0]
+    for varying, word in ((r"127\.0\.0\.1:\d+", "HERE"), (r"\d+ ms", "N ms"), (r"\d+ days", "N days")):
+        way = re.sub(varying, word, way)
+    own, hosting = "autodiscover.branch.test", "autodiscover.hosting.test"
+    issued = "issued by CN=Simulated Exchange CA, N days left"
+    no_xml = (
+        "the autodiscover answer has a document type declaration, which is refused: another service, perhaps a website"
+    )
+    assert way.splitlines() == [
+        f"  1. root-domain: https://branch.test{PATH} at HERE HTTP 200 (N ms): {no_xml}",
+        f"     certificate: verified; CN=branch.test, {issued}",
+        f"  2. autodiscover: https://{own}{PATH} at HERE (N ms): {own} can't be reached: HERE: Connection refused",
+        f"  3. http-redirect: http://{own}{PATH} at HERE HTTP 302 (N ms): redirects to {hosting}",
+        f"  4. http-redirect: https://{hosting}{PATH} at HERE HTTP 200 (N ms): tells where the mailbox is",
+        f"     certificate: verified; CN={hosting}, {issued}",
     ]
-    assert len(lines) == len(patterns), lines
-    for line, pattern in zip(lines, patterns, strict=True):
-        assert re.fullmatch(pattern, line), line
     for secret in exchange.secrets().values():
         assert secret["password"] not in told
         assert secret["username"] not in told
