@@ -275,8 +275,9 @@ def test_a_mailbox_whose_answer_is_malformed_costs_nobody_else(net: Net) -> None
     assert problems(resolutions) == {BOB: "AutodiscoverFailed"}
 
 
-def test_a_website_on_the_root_domain_is_asked_once_for_all(net: Net) -> None:
-    site = net.host("example.com", lambda _request: challenge())
+@pytest.mark.parametrize("page", [challenge(), website(), http(404)], ids=["asks", "welcomes", "knows nothing"])
+def test_a_website_on_the_root_domain_is_asked_once_for_all(net: Net, page: bytes) -> None:
+    site = net.host("example.com", lambda _request: page)
     net.host("autodiscover.example.com", asking("basic", service(found)))
 
     assert len(endpoints(locate(net, USERS))) == 250

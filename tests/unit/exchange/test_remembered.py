@@ -76,6 +76,7 @@ def only_autodiscover(net: Net, answer: bytes) -> KeptHost:
         (http(503), "AutodiscoverFailed"),
         (website(), "AutodiscoverFailed"),
         (http(200, pox_error(500)), "MailboxNotFound"),
+        (http(200, pox_error(600)), "AutodiscoverFailed"),
         (http(200, pox_settings("https://mail.stranger.test/EWS/Exchange.asmx")), "HostNotTrusted"),
         (http(200, pox_settings("http://mail.example.com/EWS/Exchange.asmx")), "EndpointUnusable"),
         (

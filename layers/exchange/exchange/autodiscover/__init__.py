@@ -1,1 +1,2 @@
-"""Finding the Exchange server of a mailbox (MS-OXDSCLI), without giving the account to anybody else."""
+"""Finding the Exchange servers of mailboxes, in POX (MS-OXDSCLI) and SOAP (MS-OXWSADISC), without giving the account
+to anybody else."""
