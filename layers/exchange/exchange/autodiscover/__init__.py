@@ -1,2 +1,1 @@
-"""Finding the Exchange servers of mailboxes, in POX (MS-OXDSCLI) and SOAP (MS-OXWSADISC), without giving the account
-to anybody else."""
+"""Finding Exchange by autodiscover (MS-OXDSCLI, MS-OXWSADISC), without giving the account to anybody else."""
