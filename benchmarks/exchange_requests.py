@@ -18,7 +18,7 @@ from benchmarks.readers import now, reader_of
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from local.exchange import web_services
-from local.exchange.autodiscover import ServiceUrls
+from local.exchange.directory import ServiceUrls
 from local.exchange.http_messages import LoggedRequest
 from local.exchange.network import Host, Network, ews_url
 from local.exchange.organisation import Mailbox, Organisation

@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from local.exchange.autodiscover import PATH, Autodiscover, ServiceUrls
+from local.exchange.autodiscover import PATH, Autodiscover
+from local.exchange.directory import ServiceUrls
 from local.exchange.availability_answer import answer
 from local.exchange.availability_request import AvailabilityRequest
 from local.exchange.certificates import CertificateAuthority

@@ -157,10 +157,7 @@ def _print(document: GatewaysDocument) -> None:
             print(f"  {gateway.recipients.in_words()}")
         if gateway.trusted_hosts:
             print(f"  credentials also to {', '.join(sorted(gateway.trusted_hosts))}")
-        for domain, url in sorted(gateway.autodiscover_urls.items()):
-            print(f"  {domain} by autodiscover at {url}")
-        if gateway.prefer is not Side.EXTERNAL:
-            print(f"  prefers the {gateway.prefer} URLs")
+        _print_autodiscover(gateway)
         if gateway.tls != NO_EXCEPTIONS:
             print(f"  permits {', '.join(gateway.tls.in_words())}")
     network = document.network
@@ -170,6 +167,13 @@ def _print(document: GatewaysDocument) -> None:
         print(f"connects to {used} for {asked}")
     if network.allow_loopback:
         print("targets on this machine are allowed")
+
+
+def _print_autodiscover(gateway: Gateway) -> None:
+    for domain, url in sorted(gateway.autodiscover_urls.items()):
+        print(f"  {domain} by autodiscover at {url}")
+    if gateway.prefer is not Side.EXTERNAL:
+        print(f"  prefers the {gateway.prefer} URLs")
 
 
 def _found(gateway: Gateway) -> str:

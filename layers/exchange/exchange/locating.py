@@ -155,10 +155,13 @@ class Locator:
             return {address: self._last_resort(address, gateway, failure, (step,)) for address in addresses}
         known_url = self._facts.get(key, _NOTHING).get("url")
         try:
-            with Connections(self._session_of(gateway)) as connections:
-                discovery = Discovery(self._session_of(gateway), connections, self._soap_offers())
-                searches = discovery.run(addresses, known_url)
+            session = self._session_of(gateway)
+            session.begin()
+            with Connections(session) as connections:
+                searches = Discovery(session, connections, self._soap_offers()).run(addresses, known_url)
                 in_time = not connections.are_out_of_time
+        except ProblemError as error:
+            return {address: _failure(address, error.problem) for address in addresses}
         except Exception as error:  # noqa: BLE001  a fault found by one domain must not cost the others
             problem = unexpected_error(f"autodiscover of {domain}", error)
             return {address: _failure(address, problem) for address in addresses}

@@ -197,7 +197,9 @@ class Net:
         with contextlib.ExitStack() as stack:
             sessions = {
                 gateway.name: stack.enter_context(
-                    GatewaySession(gateway, Network(document.network, connect_timeout), secrets, kept, timeouts)
+                    GatewaySession(
+                        gateway, Network(document.network, connect_timeout), secrets, kept, lambda: NOW, timeouts
+                    )
                 )
                 for gateway in document.gateways
             }

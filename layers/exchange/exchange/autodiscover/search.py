@@ -13,7 +13,14 @@ from presence.errors import Problem, ProblemKind
 
 _MOST_REDIRECTS = 10
 # The first of these that a step met is what an administrator must hear, whatever else went wrong.
-_TELLING = ("SecretUnusable", "CredentialsRejected", "AuthenticationNotOffered", "AuthenticationFailed")
+_TELLING = (
+    "SecretUnusable",
+    "KerberosUnusable",
+    "CredentialsRejected",
+    "CredentialsBeingTried",
+    "AuthenticationNotOffered",
+    "AuthenticationFailed",
+)
 
 
 @dataclass(frozen=True, slots=True)
