@@ -19,10 +19,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from local.exchange.autodiscover import PATH, Autodiscover
-from local.exchange.directory import ServiceUrls
 from local.exchange.availability_answer import answer
 from local.exchange.availability_request import AvailabilityRequest
 from local.exchange.certificates import CertificateAuthority
+from local.exchange.directory import ServiceUrls
 from local.exchange.http_connection import HttpConnection
 from local.exchange.http_messages import HttpAnswer, HttpRequest
 from local.exchange.listener import LOOPBACK, Listener
