@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from exchange.accounts import Account, write_account
 from exchange.credentials import Credentials
-from exchange.endpoints import MemoryEndpointCache, domain_key, mailbox_key
+from exchange.endpoints import MemoryEndpointCache, account_key, domain_key, lease_key, mailbox_key
 from exchange.remembered import failure_seconds
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
+from presence.instants import format_instant
 from tests.unit.exchange.hosts import (
     NOW,
     KeptHost,
@@ -198,6 +200,36 @@ def test_a_password_that_was_wrong_does_not_hold_up_the_right_one(net: Net, cach
     only_autodiscover(net, http(200, pox_settings(OLD)))
 
     assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_while_another_reader_tries_the_account_nothing_is_taken_for_a_failure(
+    net: Net, cache: MemoryEndpointCache
+) -> None:
+    only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+    key = account_key("gateway0", "")
+    cache.put(key, write_account(Account(trying="another read", trying_until=NOW + timedelta(minutes=1))), 60)
+
+    waiting = read(net, cache)
+
+    assert isinstance(waiting, Problem)
+    assert (waiting.code, waiting.unasked) == ("CredentialsBeingTried", True)
+    assert waiting.retry_after is not None
+    cache.delete([key])
+    assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_a_gateway_that_has_no_read_left_looks_for_nobody(net: Net, cache: MemoryEndpointCache) -> None:
+    host = only_autodiscover(net, http(200, pox_settings(OLD)))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+    one = {"limits": {"concurrent_reads": 1}}
+    taken_by_another = {"another read": format_instant(NOW + timedelta(minutes=1))}
+    cache.put(lease_key("gateway0", 0), taken_by_another, 60)
+
+    assert code(read(net, cache, one)) == "GatewayBusy"
+    assert host.connections == 0
+    cache.delete([lease_key("gateway0", 0)])
+    assert isinstance(read(net, cache, one), CalendarReading)
 
 
 def test_time_that_ran_out_is_not_taken_for_a_failure_of_the_domain(net: Net, cache: MemoryEndpointCache) -> None:
