@@ -182,7 +182,7 @@ class Locator:
                 self._cache.put(key, {"url": service}, spread(key, DAY_SECONDS))
         elif failures and in_time and failures[0].code in KEPT_FAILURES:
             fact = failure_fact(gateway.name, failures[0], self._fingerprint(gateway))
-            self._cache.put(key, fact, failure_seconds(key))
+            self._cache.put(key, fact, failure_seconds(key, failures[0]))
         elif failures and known:
             self._cache.delete([key])
 
@@ -202,7 +202,7 @@ class Locator:
             return self._last_resort(address, gateway, problem, trace)
         if in_time and problem.code in KEPT_FAILURES:
             fact = failure_fact(gateway.name, problem, self._fingerprint(gateway))
-            self._cache.put(key, fact, failure_seconds(key))
+            self._cache.put(key, fact, failure_seconds(key, problem))
         return _failure(address, problem, *trace)
 
     def _last_resort(

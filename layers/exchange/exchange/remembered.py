@@ -99,9 +99,9 @@ def mailbox_seconds(address: str, ttl_hours: int) -> float:
     return spread(address, min(ttl_hours or _LONGEST_HOURS, _LONGEST_HOURS) * _HOUR)
 
 
-def failure_seconds(key: str) -> float:
-    """Return for how long a failure is kept: about five minutes, as Outlook does."""
-    return spread(key, _FAILURE_SECONDS)
+def failure_seconds(key: str, problem: Problem) -> float:
+    """Return for how long a failure is kept: as the server asked for, else about five minutes, as Outlook does."""
+    return spread(key, _FAILURE_SECONDS) if problem.retry_after is None else problem.retry_after
 
 
 def spread(key: str, seconds: float) -> float:

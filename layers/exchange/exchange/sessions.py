@@ -48,7 +48,7 @@ class GatewaySession:
         self.back_off = BackOff(gateway.name, cache, clock, read)
         self._secrets = secrets
         self._cache = cache
-        self._clock = clock
+        self.clock = clock
         self.timeouts = timeouts
         self.watch = watch
         self._read = read
@@ -100,7 +100,7 @@ class GatewaySession:
             self.begin()
             try:
                 credentials = self._secrets.credentials(self.gateway.credentials)
-                login = Login(self.gateway, credentials, self._cache, self._clock, self._read, self._seconds_left())
+                login = Login(self.gateway, credentials, self._cache, self.clock, self._read, self._seconds_left())
             except ConfigurationError as error:
                 raise ProblemError(secret_unusable(self.gateway.name, str(error))) from error
             login.require_not_resting()

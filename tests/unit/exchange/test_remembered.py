@@ -13,7 +13,7 @@ from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key, domain_key, lease_key, mailbox_key
 from exchange.remembered import failure_seconds
 from presence.calendar import CalendarReading, Window
-from presence.errors import Problem
+from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
 from tests.unit.exchange.hosts import (
     NOW,
@@ -104,11 +104,30 @@ def test_who_was_not_found_is_not_asked_for_again_for_about_five_minutes(
 
 
 def test_failures_are_kept_for_different_times_by_a_quarter() -> None:
-    times = [failure_seconds(f"user{number}") for number in range(1000)]
+    problem = Problem("AutodiscoverFailed", ProblemKind.PASSING, "", "")
+    times = [failure_seconds(f"user{number}", problem) for number in range(1000)]
 
     assert min(times) >= 225
     assert max(times) <= 375
     assert max(times) - min(times) > 140
+
+
+@pytest.mark.parametrize("header", ["40", "Sat, 21 Nov 2026 12:00:40 GMT"])
+def test_a_service_that_asks_for_a_wait_is_left_alone_for_so_long(
+    net: Net, cache: MemoryEndpointCache, clock: Clock, header: str
+) -> None:
+    host = only_autodiscover(net, http(503, Retry_After=header))
+    first = read(net, cache)
+    asked = len(host.requests)
+
+    assert isinstance(first, Problem)
+    assert (first.kind, first.retry_after) == (ProblemKind.PASSING, 40.0)
+    clock.now += timedelta(seconds=39)
+    read(net, cache)
+    assert len(host.requests) == asked
+    clock.now += timedelta(seconds=2)
+    read(net, cache)
+    assert len(host.requests) > asked
 
 
 def test_a_domain_that_failed_is_not_asked_for_another_mailbox_either(net: Net, cache: MemoryEndpointCache) -> None:

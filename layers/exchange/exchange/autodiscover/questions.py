@@ -15,6 +15,7 @@ from exchange.autodiscover.trace import Stopwatch, TraceStep
 from exchange.autodiscover.urls import printable_url
 from exchange.bounded_http import Answer
 from exchange.certificates import SeenCertificate
+from exchange.ews.client import retry_after
 from exchange.hosts import HostPort, split_https_url
 from exchange.problems import host_not_trusted, http_status, malformed_answer
 from exchange.sessions import GatewaySession
@@ -119,28 +120,28 @@ class Questioner:
         certificate = self._connections.certificate_of(host)
         reply = Reply(step, printable_url(url), addresses, status, watch.milliseconds(), certificate)
         reply = replace(reply, signed_in=len(answers) > 1)
-        return _judge(reply, answers[-1], url, host) if problem is None else _failed(reply, problem)
+        return self._judge(reply, answers[-1], url, host) if problem is None else _failed(reply, problem)
 
     def _send_signed_in(self, url: str, body: bytes) -> Answer:
         login = self._session.login()
         return login.send(self._connections.client, "POST", url, limit=_LARGEST_ANSWER, headers=_HEADERS, body=body)
 
-
-def _judge(reply: Reply, answer: Answer, url: str, host: HostPort) -> Reply:
-    """Add to a reply what an answer of HTTP means."""
-    location = answer.headers.get("location")
-    if answer.status in REDIRECTS and location:
-        try:
-            target = urljoin(url, location)
-        except ValueError:
-            return _failed(reply, malformed_answer(host.host, "it redirects to what is no URL"))
-        return replace(reply, redirect=target, sentence="redirects to another URL")
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        return replace(reply, challenged=True, sentence="asks for credentials, and may have them")
-    if answer.status == HTTPStatus.OK:
-        return replace(reply, body=answer.body)
-    sentence = f"answers with HTTP status {answer.status}, which leads nowhere"
-    return replace(reply, problem=http_status(host.host, answer.status), body=answer.body, sentence=sentence)
+    def _judge(self, reply: Reply, answer: Answer, url: str, host: HostPort) -> Reply:
+        """Add to a reply what an answer of HTTP means."""
+        location = answer.headers.get("location")
+        if answer.status in REDIRECTS and location:
+            try:
+                target = urljoin(url, location)
+            except ValueError:
+                return _failed(reply, malformed_answer(host.host, "it redirects to what is no URL"))
+            return replace(reply, redirect=target, sentence="redirects to another URL")
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            return replace(reply, challenged=True, sentence="asks for credentials, and may have them")
+        if answer.status == HTTPStatus.OK:
+            return replace(reply, body=answer.body)
+        wait = retry_after(answer.headers.get("retry-after", ""), self._session.clock())
+        sentence = f"answers with HTTP status {answer.status}, which leads nowhere"
+        return replace(reply, problem=http_status(host.host, answer.status, wait), sentence=sentence)
 
 
 def _failed(reply: Reply, problem: Problem) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exchange.autodiscover.answers import Settings
 from exchange.autodiscover.trace import TraceStep
@@ -138,4 +138,6 @@ class Search:
                     return problem
         kind = ProblemKind.PASSING if passing else ProblemKind.LASTING
         steps = "; ".join(dict.fromkeys(f"{step.step}: {step.sentence}" for step in self.trace))
-        return autodiscover_failed(domain_of(self.wanted), kind, steps or "no step was taken")
+        waits = [problem.retry_after for problem in serious if problem.retry_after is not None]
+        failed = autodiscover_failed(domain_of(self.wanted), kind, steps or "no step was taken")
+        return replace(failed, retry_after=max(waits, default=None))
