@@ -3,6 +3,8 @@
 Functions run under the engine's Python with whatever is installed there, and with its environment variables. So it
 has a virtual environment that holds nothing else (a package that a layer lacks is then missing here too), and it is
 given a fresh environment: no variable of the host, least of all AWS credentials, reaches a function.
+
+What the engine lacks for use beyond tests is mended inside its process: see `local.stack.inside`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -24,6 +27,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from local.stack.errors import EngineError
+from local.stack.inside.kept_state import SAVED
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,8 +37,11 @@ ACCOUNT: Final = "000000000000"
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 3.0
+"""What an engine has to end when its starter is gone, and needs not, because nothing of it is kept."""
+_SAVE_SECONDS: Final = 60.0
 _LOG_LINES: Final = 20
+_ENGINE_FOLDER: Final = "engine"
 
 
 class Engine:
@@ -44,13 +51,23 @@ class Engine:
     `environment` act as the account's root.
 
     `python` is the interpreter of the engine's virtual environment; `port` is on 127.0.0.1, 0 takes a free one;
-    `state` is a folder in which the account is kept between runs, None forgets everything at the end.
+    `state` is a folder in which the account is kept between runs, secrets excepted; None forgets everything at the end.
+    `held_open` are file descriptors that the engine holds open as long as it runs, which is longer than its starter
+    when that is killed: locks, for example.
     """
 
-    def __init__(self, *, python: Path | None = None, port: int = 0, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        python: Path | None = None,
+        port: int = 0,
+        state: Path | None = None,
+        held_open: Sequence[int] = (),
+    ) -> None:
         self._python = python or default_engine_python()
         self._port = port
         self._state = state
+        self._held_open = tuple(held_open)
         self._secret_key = secrets.token_hex(20)
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
@@ -90,6 +107,11 @@ class Engine:
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether the engine was started and has not ended since."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         """What the engine and the functions wrote so far."""
         if self._folder is None:
@@ -121,12 +143,18 @@ class Engine:
         self._folder = Path(tempfile.mkdtemp(prefix="calendar-presence-engine-"))
         with (self._folder / "engine.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and script
-                [str(self._python), str(Path(__file__).with_name("guard.py")), str(self._folder)],
+                [
+                    str(self._python),
+                    str(Path(__file__).with_name("guard.py")),
+                    str(self._folder),
+                    str(_STOP_SECONDS if self._state is None else _SAVE_SECONDS),
+                ],
                 env=self._variables(),
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=self._held_open,
                 start_new_session=True,  # a group of its own: Ctrl-C ends it in our order, and no worker is left over
             )
         try:
@@ -144,7 +172,7 @@ class Engine:
             if self._state is not None and process.poll() is None:  # it writes down what it holds
                 process.send_signal(signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_STOP_SECONDS)
+                    process.wait(_SAVE_SECONDS)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -153,6 +181,22 @@ class Engine:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def save(self) -> None:
+        """Have the engine write down everything now, and wait for it; it keeps its state at other times by itself.
+
+        Raises `EngineError` if it keeps none, or does not write it down within 60 seconds.
+        """
+        if self._state is None or not self.is_running:
+            raise EngineError("The engine keeps no state, or is not running.")
+        saved = self._state / _ENGINE_FOLDER / SAVED
+        before = saved.stat().st_mtime_ns if saved.exists() else 0
+        os.kill(self.process_id, signal.SIGUSR1)
+        give_up = time.monotonic() + _SAVE_SECONDS
+        while not saved.exists() or saved.stat().st_mtime_ns == before:
+            if time.monotonic() > give_up or not self.is_running:
+                raise EngineError(f"The engine could not write its state to {saved.parent}.{self._log_tail()}")
+            time.sleep(0.02)
 
     def _variables(self) -> dict[str, str]:
         folder = str(self._folder)
@@ -175,9 +219,8 @@ class Engine:
             self._state.mkdir(parents=True, exist_ok=True)
             variables |= {
                 "PERSIST_STATE": "1",
-                "STATE_DIR": str(self._state.resolve() / "engine"),
-                "S3_PERSIST": "1",
-                "S3_DATA_DIR": str(self._state.resolve() / "s3"),
+                "STATE_DIR": str(self._state.resolve() / _ENGINE_FOLDER),
+                "LOG_LEVEL": "WARNING",  # it may run for months
             }
         return variables
 
