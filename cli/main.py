@@ -29,6 +29,7 @@ FUNCTIONS = (
 )
 WORLDS = ("text", "cisco-9", "cisco-15", "xmpp", "pidf", "lync", "slack")
 LONGEST_TIMEOUT = 300
+LARGEST_PORT = 65535
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     whole = _Parser(prog="presence", description="Calendar Presence: the operator's command.")
     commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_check(commands)
+    _add_run(commands)
     _add_users(commands)
     _add_gateways(commands)
     _add_profile(commands)
@@ -123,6 +125,32 @@ def _add_check(commands: Commands[_Parser]) -> None:
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument("--connect-timeout", type=_seconds, default=5, metavar="SECONDS", help="(default: 5)")
     check.add_argument("--read-timeout", type=_seconds, default=20, metavar="SECONDS", help="(default: 20)")
+
+
+def _add_run(commands: Commands[_Parser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run the whole system on this machine, without AWS, until Ctrl-C",
+        description="Deploys template.yaml into the embedded engine and reads real calendars; prints each change that "
+        "is published. What is known stays in a folder from run to run. Exit code 0: stopped by Ctrl-C or SIGTERM.",
+    )
+    run.set_defaults(module="cli.run")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the gateways document (TOML)")
+    run.add_argument(
+        "--state", type=Path, required=True, metavar="DIR", help="folder that keeps the state; made if it is not there"
+    )
+    run.add_argument("--users", type=Path, metavar="FILE.csv", help="users to add and to change, as for users import")
+    run.add_argument(
+        "--secrets", type=Path, metavar="DIR", help="folder of the secrets (default: secrets/ beside FILE)"
+    )
+    run.add_argument("--port", type=_port, default=4566, metavar="NUMBER", help="of the engine on 127.0.0.1 (4566)")
+    run.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of template.yaml, e.g. CheckIntervalMinutes=2; may be given again",
+    )
 
 
 def _add_users(commands: Commands[_Parser]) -> None:
@@ -323,6 +351,16 @@ def _seconds(text: str) -> float:
 
 
 _seconds.__name__ = "number of seconds"  # argparse names the type in its complaint
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to {LARGEST_PORT}")
+    return port
+
+
+_port.__name__ = "port"
 
 
 def _add_stack(parser: argparse.ArgumentParser) -> None:

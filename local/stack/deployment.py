@@ -56,6 +56,13 @@ class Deployment:
         )
         return [event["message"] for page in pages for event in page["events"]]
 
+    def read_queues(self, *, enabled: bool) -> None:
+        """Let functions take messages of their queues, or no more of them; streams are read in any case."""
+        client = self.client("lambda")
+        for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+            if ":sqs:" in mapping["EventSourceArn"]:
+                client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+
     def variables_of(self, function: str) -> dict[str, str]:
         """Return the environment variables that a function was deployed with."""
         configuration = self.client("lambda").get_function_configuration(FunctionName=f"{self.stack_name}-{function}")

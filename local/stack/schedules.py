@@ -33,7 +33,8 @@ class ScheduleDriver:
 
     As a context manager, or between `start()` and `stop()`, it does so every few seconds in a thread of its own;
     `tick()` does it once, at any time. A function that fails does not end the driving: see `failures`.
-    `every_seconds` is the pause between two ticks; `clock` gives the time that a tick carries, an instant in UTC.
+    `every_seconds` is the pause between two ticks; `clock` gives the time that a tick carries, an instant in UTC. With
+    `aligned` the second and all further ticks come at whole multiples of that many seconds of the clock, as on AWS.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class ScheduleDriver:
         deployment: Deployment,
         every_seconds: float = 3.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        aligned: bool = False,
     ) -> None:
         self._lambda = deployment.client("lambda")
         self._schedules = _read_schedules(deployment)
         self._every_seconds = every_seconds
         self._clock = clock
+        self._aligned = aligned
         self._failures: list[str] = []
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -112,7 +116,12 @@ class ScheduleDriver:
                 self.tick()
             except Exception as error:  # noqa: BLE001  whatever it was, the next tick is tried, as on AWS
                 self._failures.append(str(error))
-            self._stopped.wait(self._every_seconds)
+            self._stopped.wait(pause(self._every_seconds, self._clock() if self._aligned else None))
+
+
+def pause(every_seconds: float, now: datetime | None) -> float:
+    """Return how long to wait for the next tick, in seconds: until the next whole multiple, or all of it (None)."""
+    return every_seconds if now is None else every_seconds - now.timestamp() % every_seconds
 
 
 def _read_schedules(deployment: Deployment) -> tuple[_Schedule, ...]:

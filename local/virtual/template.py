@@ -104,6 +104,14 @@ class Template:
         return {name: self._resolved(each) for name, each in value.items()}
 
 
+def declared_parameters(checkout: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Return what template.yaml of a checkout declares of each parameter: its type, default and bounds."""
+    declared: Mapping[str, Mapping[str, Any]] = _document((checkout / "template.yaml").read_text(encoding="utf-8"))[
+        "Parameters"
+    ]
+    return declared
+
+
 @cache
 def _document(text: str) -> Mapping[str, Any]:
     document: Mapping[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader with tags
