@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.run_inputs import Follower, Place, read_inputs
 from cli.run_words import change_line, problem_line
+from cli.stacks import aws_errors_in_words
 from local.running.changes import Changes
 from local.running.instance import Instance
 from local.running.parameters import read_parameters
@@ -35,7 +36,7 @@ def run(arguments: Namespace) -> int:
     secrets = arguments.secrets or Path(arguments.config).parent / "secrets"
     inputs = read_inputs(arguments.config, secrets, arguments.users)
     parameters = read_parameters(arguments.parameter)
-    with _told_to_stop() as stop, StateFolder(arguments.state) as folder:
+    with _told_to_stop() as stop, StateFolder(arguments.state) as folder, aws_errors_in_words():
         _say("Starting the embedded engine and deploying template.yaml into it …")
         with Instance(folder, parameters, arguments.port) as instance:
             place = Place(instance.deployment)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cli.user_list import ListedUser, read_user_list
 from exchange.credentials import Credentials, FileSecrets
 from exchange.gateways import load_gateways_document, parse_gateways
-from local.stack.deployment import Deployment
 from presence.errors import ConfigurationError
 from presence.records import User
 from presence.tables.configuration import GATEWAYS, ConfigTable
@@ -46,15 +45,26 @@ def read_inputs(config: Path, secrets_folder: Path, users: Path | None) -> Input
     return Inputs(content, secrets, listed)
 
 
+class DeployedStack(Protocol):
+    """A stack wherever it stands: the template's outputs, and clients of the account."""
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return the values of the template's outputs by their names."""
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client."""
+
+
 class Place:
     """Puts inputs into a stack, as far as they differ from what is there."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        dynamodb = deployment.client("dynamodb")
-        self._secretsmanager = deployment.client("secretsmanager")
-        self._secret_prefix = deployment.outputs["SecretPrefix"]
-        self._configuration = ConfigTable(dynamodb, deployment.outputs["ConfigTableName"])
-        self._users = UserTable(dynamodb, deployment.outputs["UserTableName"])
+    def __init__(self, stack: DeployedStack) -> None:
+        dynamodb = stack.client("dynamodb")
+        self._secretsmanager = stack.client("secretsmanager")
+        self._secret_prefix = stack.outputs["SecretPrefix"]
+        self._configuration = ConfigTable(dynamodb, stack.outputs["ConfigTableName"])
+        self._users = UserTable(dynamodb, stack.outputs["UserTableName"])
         self._secrets: dict[str, Credentials] = {}
 
     def put(self, inputs: Inputs) -> list[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -131,6 +132,8 @@ class KeptState:
             number, before = self._journal.number, self._written_at(name)
             self._persistence.save_all({name: states[name]})
             if name == _TABLES and self._written_at(name) != before:
+                with (self._folder / f"{name}.json").open("rb") as file:
+                    os.fsync(file.fileno())
                 self._journal.forget(number)
         if names is None:
             new = self._folder / f"{SAVED}.new"

@@ -53,6 +53,10 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         ["invoke", "no_such_function", "-e", "f"],
         ["invoke", "check_calendars"],
         ["demo", "--watch", "--samples"],
+        ["run", "--config", "f"],
+        ["run", "--state", "s"],
+        ["run", "--config", "f", "--state", "s", "--port", "0"],
+        ["run", "--config", "f", "--state", "s", "--port", "http"],
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
