@@ -51,7 +51,8 @@ class Engine:
     `environment` act as the account's root.
 
     `python` is the interpreter of the engine's virtual environment; `port` is on 127.0.0.1, 0 takes a free one;
-    `state` is a folder in which the account is kept between runs, secrets excepted; None forgets everything at the end.
+    `state` is a folder in which the account is kept between runs, except for the credentials of gateways; None forgets
+    everything at the end.
     `held_open` are file descriptors that the engine holds open as long as it runs, which is longer than its starter
     when that is killed: locks, for example.
     """

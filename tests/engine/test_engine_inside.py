@@ -88,13 +88,14 @@ def test_a_crash_loses_no_write_to_a_table_and_no_record_of_its_stream(tmp_path:
             os.killpg(engine.process_id, signal.SIGKILL)
 
 
-def test_a_stop_keeps_what_waits_and_no_secret(tmp_path: Path) -> None:
+def test_a_stop_keeps_what_waits_and_no_credentials(tmp_path: Path) -> None:
     with Engine(state=tmp_path) as engine:
         engine.client("dynamodb").create_table(**TABLE)
         _put(engine.client("dynamodb"), "one")
         queue = engine.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
         engine.client("sqs").send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=600)
-        engine.client("secretsmanager").create_secret(Name="secret", SecretString="of-the-gateway")
+        engine.client("secretsmanager").create_secret(Name="stack/gateways/reader", SecretString="of-the-gateway")
+        engine.client("secretsmanager").create_secret(Name="stack-key", SecretString="of-the-stack")
         engine.save()
     assert [path for path in tmp_path.rglob("*") if path.is_file() and b"of-the-gateway" in path.read_bytes()] == []
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "engine").rglob("*")} == {0}
@@ -105,7 +106,9 @@ def test_a_stop_keeps_what_waits_and_no_secret(tmp_path: Path) -> None:
         queue = engine.client("sqs").get_queue_url(QueueName="queue")["QueueUrl"]
         counts = engine.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"]
         assert counts[name] == "1"
-        assert engine.client("secretsmanager").list_secrets()["SecretList"] == []
+        secrets = engine.client("secretsmanager")
+        assert [secret["Name"] for secret in secrets.list_secrets()["SecretList"]] == ["stack-key"]
+        assert secrets.get_secret_value(SecretId="stack-key")["SecretString"] == "of-the-stack"
 
 
 def _put(dynamodb: Any, key: str) -> None:

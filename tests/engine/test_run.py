@@ -98,7 +98,7 @@ class Desk:
 
     def output(self, name: str) -> str:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        return next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == name)
+        return next(str(output["OutputValue"]) for output in stack["Outputs"] if output["OutputKey"] == name)
 
     def waiting_transitions(self) -> int:
         name = "ApproximateNumberOfMessagesDelayed"

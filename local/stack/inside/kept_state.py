@@ -7,7 +7,7 @@ first changes would be skipped. Here
 * each write to a table, and how far a stream has been read, goes to a journal before it is answered;
 * the stream's unread records are written down with the tables;
 * queues and subscriptions are written every few seconds, logs every minute, everything when asked (SIGUSR1);
-* secrets are not written at all: whoever starts the engine has them;
+* credentials of gateways are not written at all: whoever starts the engine has them;
 * logs are forgotten after the days that their group says.
 """
 
@@ -30,7 +30,9 @@ SAVED = "saved"
 
 JOURNAL = "journal"
 
-_NEVER_WRITTEN = "secretsmanager"
+_SECRETS = "secretsmanager"
+_NEVER_WRITTEN = "/gateways/"
+"""Stands in the names of the secrets that hold credentials; a stack's own secrets are kept like all that it made."""
 _TABLES = "dynamodb"
 _OFTEN = ("sqs", "sns")
 _OFTEN_SECONDS = 5
@@ -45,7 +47,6 @@ _NO_SORT_KEY = "__no_sort__"
 def keep(folder: Path) -> None:
     """Have the engine of this process keep its state in the folder; to be called before the engine starts."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{_NEVER_WRITTEN}.json").unlink(missing_ok=True)
     KeptState(folder).install()
 
 
@@ -121,7 +122,10 @@ class KeptState:
 
     def _kept_states(self) -> dict[str, Callable[[], Any]]:
         """Return what the engine writes down when it ends."""
-        return {name: _patient(state) for name, state in self._states().items() if name != _NEVER_WRITTEN}
+        states = {name: _patient(state) for name, state in self._states().items()}
+        if _SECRETS in states:
+            states[_SECRETS] = _without_credentials(states[_SECRETS])
+        return states
 
     def _save(self, names: Iterable[str] | None = None) -> None:
         """Write services down; None: all of them."""
@@ -210,6 +214,18 @@ class KeptState:
     @property
     def _positions(self) -> Any:
         return self._lambda._dynamodb_stream_positions
+
+
+def _without_credentials(state: Callable[[], Any]) -> Callable[[], Any]:
+    """Return the state of the secrets as a function that leaves the credentials of gateways out."""
+
+    def kept() -> Any:
+        secrets = state()
+        for name in [name for name in secrets["secrets"] if _NEVER_WRITTEN in name]:
+            del secrets["secrets"][name]
+        return secrets
+
+    return kept
 
 
 def _patient(state: Callable[[], Any]) -> Callable[[], Any]:
