@@ -21,7 +21,8 @@ _starter_has_ended = threading.Event()
 
 
 def _end_with_starter(folder: str, seconds: float) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # sys.stdin would be locked when the interpreter ends
+        continue
     _starter_has_ended.set()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(seconds)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.stack.engine import ACCOUNT, REGION, Engine
+from local.stack.errors import EngineError
 
 TABLE = {
     "TableName": "table",
@@ -78,6 +80,7 @@ def test_a_crash_loses_no_write_to_a_table_and_no_record_of_its_stream(tmp_path:
         dynamodb.create_table(**TABLE)
         _put(dynamodb, "before")
         engine.save()
+        assert (tmp_path / "engine" / "journal").stat().st_size == 0  # it stands in the tables now
         _put(dynamodb, "after")
         dynamodb.delete_item(TableName="table", Key={"key": {"S": "before"}})
         os.killpg(engine.process_id, signal.SIGKILL)
@@ -109,6 +112,37 @@ def test_a_stop_keeps_what_waits_and_no_credentials(tmp_path: Path) -> None:
         secrets = engine.client("secretsmanager")
         assert [secret["Name"] for secret in secrets.list_secrets()["SecretList"]] == ["stack-key"]
         assert secrets.get_secret_value(SecretId="stack-key")["SecretString"] == "of-the-stack"
+
+
+def test_state_that_can_t_be_read_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with Engine(state=tmp_path) as engine:
+        engine.client("sqs").create_queue(QueueName="queue")
+    state = tmp_path / "engine" / "sqs.json"
+    state.write_text(broken := state.read_text(encoding="utf-8")[:-2], encoding="utf-8")
+    with pytest.raises(EngineError, match=r"(?s)^The engine ended with code 1 while starting\. .*\n[^\n]* can't be read: sqs\.json\.$"):
+        Engine(state=tmp_path).start()
+    assert state.read_text(encoding="utf-8") == broken
+
+
+def test_log_lines_are_forgotten_after_the_days_of_their_group(tmp_path: Path) -> None:
+    now = int(time.time() * 1000)
+    with Engine(state=tmp_path) as engine:
+        logs = engine.client("logs")
+        for group in ("short", "endless"):
+            logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName="stream")
+            lines = [{"timestamp": now - age * 86_400_000, "message": f"{age} days old"} for age in (5, 1, 0)]
+            logs.put_log_events(logGroupName=group, logStreamName="stream", logEvents=lines)
+        logs.put_retention_policy(logGroupName="short", retentionInDays=3)
+        engine.save()
+        left = {
+            group: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+            for group in ("short", "endless")
+        }
+    assert left == {
+        "short": ["1 days old", "0 days old"],
+        "endless": ["5 days old", "1 days old", "0 days old"],
+    }
 
 
 def _put(dynamodb: Any, key: str) -> None:

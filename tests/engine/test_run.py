@@ -50,16 +50,16 @@ class Desk:
         self.state = folder / "state"
         self.users = folder / "users.csv"
         self.users.write_text("address\n" + "\n".join(PEOPLE) + "\n", encoding="utf-8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "cli", *arguments]
 
     def run(self, *options: str) -> Run:
         files = ["--config", str(self.document), "--state", str(self.state), "--users", str(self.users)]
-        often = ["--parameter", "CheckIntervalMinutes=1", "--port", str(self.port)]
+        with socket.socket() as probe:  # another port for each run
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        often = ["--parameter", "CheckIntervalMinutes=1", "--port", str(port)]
         return Run(self.command("run", *files, *often, *options))
 
     def presence(self, *arguments: str) -> str:

@@ -18,6 +18,7 @@ import asyncio
 import importlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -36,7 +37,8 @@ _NEVER_WRITTEN = "/gateways/"
 _TABLES = "dynamodb"
 _OFTEN = ("sqs", "sns")
 _OFTEN_SECONDS = 5
-_NOW_AND_THEN = ("cloudwatch_logs",)
+_LOGS = "cloudwatch_logs"
+_NOW_AND_THEN = (_LOGS,)
 _NOW_AND_THEN_SECONDS = 60
 _LARGEST_JOURNAL = 16 * 1024 * 1024
 _ATTEMPTS = 5
@@ -62,12 +64,14 @@ class KeptState:
         self._logs: Any = importlib.import_module("ministack.services.cloudwatch_logs")
         self._journal = Journal(folder / JOURNAL)
         self._restored: Mapping[str, Any] = {}
+        self._unreadable: list[str] = []
         # What is replaced, as it was.
         self._get_tables = self._dynamodb.get_state
         self._restore_tables = self._dynamodb.load_persisted_state
         self._emit = self._dynamodb._emit_stream_event  # the one place through which all writes go
         self._poll = self._lambda._poll_dynamodb_streams
         self._load = self._app._load_persisted_state
+        self._read = self._app.load_state
         self._states = self._app._build_persistence_save_dict
 
     def install(self) -> None:
@@ -77,6 +81,7 @@ class KeptState:
         self._dynamodb._emit_stream_event = self._written
         self._lambda._poll_dynamodb_streams = self._polled
         self._app._load_persisted_state = self._begin
+        self._app.load_state = self._readable
         self._app._build_persistence_save_dict = self._kept_states
 
     # ---- while it runs ----
@@ -105,7 +110,6 @@ class KeptState:
             if second % _OFTEN_SECONDS == 0:
                 self._save(_OFTEN)
             if second % _NOW_AND_THEN_SECONDS == 0:
-                self._forget_old_logs()
                 self._save(_NOW_AND_THEN)
             if self._journal.size > _LARGEST_JOURNAL:
                 self._save((_TABLES,))
@@ -133,6 +137,8 @@ class KeptState:
         for name in states if names is None else names:
             if name not in states:  # a service that nobody has used yet
                 continue
+            if name == _LOGS:
+                self._forget_old_logs()
             number, before = self._journal.number, self._written_at(name)
             self._persistence.save_all({name: states[name]})
             if name == _TABLES and self._written_at(name) != before:
@@ -173,12 +179,19 @@ class KeptState:
         self._restore_tables(data)
         self._restored = data.get("kept", {})
 
+    def _readable(self, name: str) -> Any:
+        state = self._read(name)
+        if state is None and (self._folder / f"{name}.json").exists():
+            self._unreadable.append(f"{name}.json")
+        return state
+
     def _begin(self) -> None:
         """Restore everything, and only then let the readers of queues and streams begin."""
         self._lambda._poller_started = True
         self._load()
-        if (self._folder / f"{_TABLES}.json").exists() and not self._restored:
-            raise RuntimeError(f"{self._folder / _TABLES}.json can't be read, and nothing is begun without it.")
+        if self._unreadable:  # the engine would begin without it, and in the end write that down
+            print(f"What is kept in {self._folder} can't be read: {', '.join(self._unreadable)}.", file=sys.stderr)
+            os._exit(1)  # whatever else is raised here lets the engine go on without its state
         for table, stream in self._restored.get("streams", {}).items():
             self._dynamodb._stream_records[table] = stream["records"]
             self._dynamodb._stream_trimmed[table] = stream["start"]
