@@ -41,8 +41,7 @@ class Instance:
         with ExitStack() as exits:
             exits.enter_context(self.engine)
             self._deployment = deploy(self.engine, parameters=self._parameters)
-            # Written down like this, so that also after a crash nothing begins before the secrets are there.
-            self._deployment.read_queues(enabled=False)
+            self._deployment.read_queues(enabled=False)  # nothing begins before the credentials are there
             self.engine.save()
             self._schedules = ScheduleDriver(self._deployment, _MINUTE, aligned=True)
             exits.callback(self._schedules.stop)

@@ -24,9 +24,9 @@ class LocalStack:
     caller, so that users can be seeded before the first tick.
 
     `parameters` are those of template.yaml that differ from their defaults; `port` is the engine's on 127.0.0.1, 0
-    takes a free one; `state` is a folder that keeps everything between runs, None forgets it; `tick_seconds` is the
-    pause between two ticks of the schedules; `clock` gives the time of a tick, an instant in UTC. Raises (on entering)
-    `LocalStackError` if the engine does not start or the template can't be deployed.
+    takes a free one; `state` is a folder that keeps everything but credentials between runs, None forgets it;
+    `tick_seconds` is the pause between two ticks of the schedules; `clock` gives the time of a tick, an instant in UTC.
+    Raises (on entering) `LocalStackError` if the engine does not start or the template can't be deployed.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class LocalStack:
         with ExitStack() as exits:
             exits.enter_context(self.engine)
             self._deployment = deploy(self.engine, stack_name=self._stack_name, parameters=self._parameters)
+            self._deployment.read_queues(enabled=True)  # which an engine with state from before does not by itself
             self._schedules = ScheduleDriver(self._deployment, self._tick_seconds, self._clock)
             exits.callback(self._schedules.stop)
             self._exits = exits.pop_all()

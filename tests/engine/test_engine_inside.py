@@ -119,7 +119,9 @@ def test_state_that_can_t_be_read_is_refused_and_left_as_it_is(tmp_path: Path) -
         engine.client("sqs").create_queue(QueueName="queue")
     state = tmp_path / "engine" / "sqs.json"
     state.write_text(broken := state.read_text(encoding="utf-8")[:-2], encoding="utf-8")
-    with pytest.raises(EngineError, match=r"(?s)^The engine ended with code 1 while starting\. .*\n[^\n]* can't be read: sqs\.json\.$"):
+    with pytest.raises(
+        EngineError, match=r"(?s)ended with code 1 while starting\. .*\n[^\n]* can't be read: sqs\.json\.$"
+    ):
         Engine(state=tmp_path).start()
     assert state.read_text(encoding="utf-8") == broken
 

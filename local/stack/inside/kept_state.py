@@ -4,10 +4,13 @@ By itself the engine writes its services down when it is told to end, and at no 
 stream that nobody has read yet are not among it, while the positions of the readers are, so that after a restart the
 first changes would be skipped. Here
 
-* each write to a table, and how far a stream has been read, goes to a journal before it is answered;
+* each write to a table goes to a journal before it is answered;
 * the stream's unread records are written down with the tables;
 * queues and subscriptions are written every few seconds, logs every minute, everything when asked (SIGUSR1);
-* credentials of gateways are not written at all: whoever starts the engine has them;
+* how far a stream has been read is written after the queues into which its events may have gone, so that a crash brings
+  events again rather than losing them;
+* credentials of gateways are not written at all: whoever starts the engine has them, and switches the reading of queues
+  on again when they are in their place;
 * logs are forgotten after the days that their group says.
 """
 
@@ -35,7 +38,8 @@ _SECRETS = "secretsmanager"
 _NEVER_WRITTEN = "/gateways/"
 """Stands in the names of the secrets that hold credentials; a stack's own secrets are kept like all that it made."""
 _TABLES = "dynamodb"
-_OFTEN = ("sqs", "sns")
+_QUEUES = "sqs"
+_OFTEN = (_QUEUES, "sns")
 _OFTEN_SECONDS = 5
 _LOGS = "cloudwatch_logs"
 _NOW_AND_THEN = (_LOGS,)
@@ -65,13 +69,14 @@ class KeptState:
         self._journal = Journal(folder / JOURNAL)
         self._restored: Mapping[str, Any] = {}
         self._unreadable: list[str] = []
+        self._read: dict[str, int] = {}
+        self._journalled: dict[str, int] = {}
         # What is replaced, as it was.
         self._get_tables = self._dynamodb.get_state
         self._restore_tables = self._dynamodb.load_persisted_state
         self._emit = self._dynamodb._emit_stream_event  # the one place through which all writes go
-        self._poll = self._lambda._poll_dynamodb_streams
         self._load = self._app._load_persisted_state
-        self._read = self._app.load_state
+        self._load_one = self._app.load_state
         self._states = self._app._build_persistence_save_dict
 
     def install(self) -> None:
@@ -79,7 +84,6 @@ class KeptState:
         self._dynamodb.get_state = self._tables
         self._dynamodb.load_persisted_state = self._restore
         self._dynamodb._emit_stream_event = self._written
-        self._lambda._poll_dynamodb_streams = self._polled
         self._app._load_persisted_state = self._begin
         self._app.load_state = self._readable
         self._app._build_persistence_save_dict = self._kept_states
@@ -95,24 +99,21 @@ class KeptState:
         else:
             self._journal.append(table=table, put=new)
 
-    def _polled(self) -> bool:
-        advanced = bool(self._poll())
-        if advanced:
-            self._journal.append(read=dict(self._positions.items()))
-        return advanced
-
     async def _write_down(self) -> None:
         second = 0
         while True:
             await asyncio.sleep(1)
             second += 1
-            self._journal.sync()
-            if second % _OFTEN_SECONDS == 0:
-                self._save(_OFTEN)
-            if second % _NOW_AND_THEN_SECONDS == 0:
-                self._save(_NOW_AND_THEN)
-            if self._journal.size > _LARGEST_JOURNAL:
-                self._save((_TABLES,))
+            try:
+                self._journal.sync()
+                if second % _OFTEN_SECONDS == 0:
+                    self._save(_OFTEN)
+                if second % _NOW_AND_THEN_SECONDS == 0:
+                    self._save(_NOW_AND_THEN)
+                if self._journal.size > _LARGEST_JOURNAL:
+                    self._save((*_OFTEN, _TABLES))
+            except OSError as error:  # no room, for example: there may be some in a second
+                print(f"What is kept in {self._folder} can't be written: {error}", file=sys.stderr, flush=True)
 
     def _forget_old_logs(self) -> None:
         for group in self._logs._log_groups.values():
@@ -125,22 +126,26 @@ class KeptState:
     # ---- writing down ----
 
     def _kept_states(self) -> dict[str, Callable[[], Any]]:
-        """Return what the engine writes down when it ends."""
+        """Return what the engine writes down now; streams count as read as far as they are read at this moment."""
+        self._read = dict(self._positions.items())
         states = {name: _patient(state) for name, state in self._states().items()}
         if _SECRETS in states:
             states[_SECRETS] = _without_credentials(states[_SECRETS])
         return states
 
     def _save(self, names: Iterable[str] | None = None) -> None:
-        """Write services down; None: all of them."""
+        """Write services down; None: all of them, first the queues, into which the records of a read stream go."""
         states = self._kept_states()
-        for name in states if names is None else names:
+        for name in sorted(states, key=lambda name: name != _QUEUES) if names is None else names:
             if name not in states:  # a service that nobody has used yet
                 continue
             if name == _LOGS:
                 self._forget_old_logs()
             number, before = self._journal.number, self._written_at(name)
             self._persistence.save_all({name: states[name]})
+            if name == _QUEUES and self._read != self._journalled:
+                self._journal.append(read=self._read)
+                self._journalled = self._read
             if name == _TABLES and self._written_at(name) != before:
                 with (self._folder / f"{name}.json").open("rb") as file:
                     os.fsync(file.fileno())
@@ -159,18 +164,18 @@ class KeptState:
         state: dict[str, Any] = self._get_tables()
         state["kept"] = {
             "number": number,
-            "read": dict(self._positions.items()),
+            "read": self._read,
             "streams": {table: self._unread(table) for table in self._dynamodb._stream_records},
         }
         return state
 
     def _unread(self, table: str) -> dict[str, Any]:
-        """Return the records of a table's stream that not all readers have read, and the position of the first."""
+        """Return the records of a table's stream that do not count as read, and the position of the first."""
         records = list(self._dynamodb._stream_records[table])
         start = self._dynamodb._stream_trimmed.get(table, 0)
         stream = self._dynamodb._tables.get(table, {}).get("LatestStreamArn")
         readers = [esm["UUID"] for esm in self._lambda._esms.values() if esm.get("EventSourceArn") == stream]
-        read = min((self._positions.get(reader, start) for reader in readers), default=start)
+        read = min((self._read.get(reader, start) for reader in readers), default=start)
         return {"start": max(read, start), "records": records[max(0, read - start) :]}
 
     # ---- after a start ----
@@ -180,7 +185,7 @@ class KeptState:
         self._restored = data.get("kept", {})
 
     def _readable(self, name: str) -> Any:
-        state = self._read(name)
+        state = self._load_one(name)
         if state is None and (self._folder / f"{name}.json").exists():
             self._unreadable.append(f"{name}.json")
         return state
@@ -201,6 +206,9 @@ class KeptState:
             self._write_again(entry)
         for reader, position in read.items():
             self._positions[reader] = position
+        for mapping in self._lambda._esms.values():
+            if ":sqs:" in mapping["EventSourceArn"]:
+                mapping |= {"Enabled": False, "State": "Disabled"}
         self._lambda._poller_started = False
         if self._lambda._esms.has_any():
             self._lambda._ensure_poller()
