@@ -10,6 +10,7 @@ What the engine lacks for use beyond tests is mended inside its process: see `lo
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import secrets
 import shutil
@@ -37,6 +38,7 @@ ACCOUNT: Final = "000000000000"
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0
+_ANSWER_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 3.0
 """What an engine has to end when its starter is gone, and needs not, because nothing of it is kept."""
 _SAVE_SECONDS: Final = 60.0
@@ -233,7 +235,7 @@ class Engine:
         while time.monotonic() < give_up:
             if process.poll() is not None:
                 raise EngineError(f"The engine ended with code {process.returncode} while starting.{self._log_tail()}")
-            if _answers(self._port):
+            if _serves(self._port):
                 return
             time.sleep(0.02)
         raise EngineError(f"The engine did not answer within {_START_SECONDS:g} seconds.{self._log_tail()}")
@@ -275,3 +277,16 @@ def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _serves(port: int) -> bool:
+    """Tell whether HTTP is answered there: a port is open before its program can serve, and may connect to itself."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

@@ -11,7 +11,8 @@ first changes would be skipped. Here
   events again rather than losing them;
 * credentials of gateways are not written at all: whoever starts the engine has them, and switches the reading of queues
   on again when they are in their place;
-* logs are forgotten after the days that their group says.
+* logs are forgotten after the days that their group says;
+* queues have addresses without the port, which may be another after a restart.
 """
 
 # ruff: noqa: SLF001  the engine's own functions have no public names
@@ -47,6 +48,8 @@ _NOW_AND_THEN_SECONDS = 60
 _LARGEST_JOURNAL = 16 * 1024 * 1024
 _ATTEMPTS = 5
 _DAY = 86_400
+_ANY_PORT = "4566"
+"""Stands in the addresses of queues. Nobody connects to it: who names a queue talks to the engine's endpoint."""
 _NO_SORT_KEY = "__no_sort__"
 
 
@@ -66,6 +69,7 @@ class KeptState:
         self._dynamodb: Any = importlib.import_module("ministack.services.dynamodb")
         self._lambda: Any = importlib.import_module("ministack.services.lambda_svc")
         self._logs: Any = importlib.import_module("ministack.services.cloudwatch_logs")
+        self._sqs: Any = importlib.import_module("ministack.services.sqs")
         self._journal = Journal(folder / JOURNAL)
         self._restored: Mapping[str, Any] = {}
         self._unreadable: list[str] = []
@@ -86,6 +90,8 @@ class KeptState:
         self._dynamodb._emit_stream_event = self._written
         self._app._load_persisted_state = self._begin
         self._app.load_state = self._readable
+        self._sqs.DEFAULT_PORT = _ANY_PORT
+        self._sqs._CANONICAL_NETLOC = f"{self._sqs.DEFAULT_HOST}:{_ANY_PORT}"
         self._app._build_persistence_save_dict = self._kept_states
 
     # ---- while it runs ----
