@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
@@ -46,7 +47,8 @@ def run(arguments: Namespace) -> int:
             changes = Changes(instance.deployment)
             instance.begin()
             _say(f"Running at {instance.engine.endpoint_url}; stop it with Ctrl-C. In another terminal:")
-            _say(f"  (set -a; . {environment}; presence users list --stack {instance.deployment.stack_name})")
+            variables, stack = shlex.quote(str(environment)), instance.deployment.stack_name
+            _say(f"  (set -a; . {variables}; presence users list --stack {stack})")
             follower = Follower(place, arguments.config, secrets, arguments.users, inputs)
             _Rounds(instance, changes, follower).go_on(stop)
             _say("Stopping: what has begun is brought to its end …")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,19 +85,20 @@ class Place:
         for reference, credentials in secrets.items():
             if self._secrets.get(reference) == credentials:
                 continue
-            self._put_secret(
-                self._secret_prefix + reference,
-                json.dumps({"username": credentials.username, "password": credentials.password}),
-            )
+            self._put_secret(self._secret_prefix + reference, credentials)
             self._secrets[reference] = credentials
             done.append(f"secret {reference} is in place")
         return done
 
-    def _put_secret(self, name: str, text: str) -> None:
+    def _put_secret(self, name: str, credentials: Credentials) -> None:
+        form = {"username": credentials.username} | ({"password": credentials.password} if credentials.password else {})
+        # The version is that of the file, so that a run does not try rejected credentials anew that the last run tried.
+        version = hashlib.sha256(f"{name} {credentials.version}".encode()).hexdigest()
+        value = {"SecretString": json.dumps(form), "ClientRequestToken": version}
         try:
-            self._secretsmanager.create_secret(Name=name, SecretString=text)
+            self._secretsmanager.create_secret(Name=name, **value)
         except self._secretsmanager.exceptions.ResourceExistsException:
-            self._secretsmanager.put_secret_value(SecretId=name, SecretString=text)
+            self._secretsmanager.put_secret_value(SecretId=name, **value)
 
     def _put_document(self, content: Mapping[str, object]) -> list[str]:
         stored = self._configuration.document(GATEWAYS)

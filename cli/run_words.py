@@ -29,9 +29,9 @@ def change_line(event: Mapping[str, Any]) -> str:
 
 def problem_line(news: ProblemNews, now: datetime) -> str:
     """Return news of problems as a line, whatever a server wrote into it; `now` is an instant in UTC."""
-    who = ", ".join(news.addresses[:_NAMED])
-    if len(news.addresses) > _NAMED:
-        who += f" and {len(news.addresses) - _NAMED} more"
+    who = ", ".join(news.names[:_NAMED])
+    if len(news.names) > _NAMED:
+        who += f" and {len(news.names) - _NAMED} more"
     if news.problem is None:
         return f"{format_instant(now)}  solved: {who} can be read again"
     problem = news.problem

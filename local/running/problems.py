@@ -1,4 +1,4 @@
-"""Which users can't be read, and since the last look also who can be read again."""
+"""Which users and gateways can't be read, and since the last look also which can be read again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from exchange.gateway_documents import parse_gateways
+from exchange.gateway_problems import GatewayProblem, GatewayProblems
 from local.stack.deployment import Deployment
+from presence.clock import system_clock
 from presence.errors import Problem
+from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.endpoints import EndpointTable
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 
@@ -16,10 +21,10 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class ProblemNews:
-    """That users have a problem, of the same kind; `problem` None: that they have none any more."""
+    """That users, by their addresses, or a gateway have a problem; `problem` None: that they have none any more."""
 
-    addresses: tuple[str, ...]
-    problem: Problem | None
+    names: tuple[str, ...]
+    problem: Problem | GatewayProblem | None
 
 
 class ProblemWatch:
@@ -29,16 +34,25 @@ class ProblemWatch:
         dynamodb = deployment.client("dynamodb")
         self._users = UserTable(dynamodb, deployment.outputs["UserTableName"])
         self._presences = PresenceTable(dynamodb, deployment.outputs["PresenceTableName"], shards=1)
-        self._known: Mapping[str, Problem] = {}
+        self._configuration = ConfigTable(dynamodb, deployment.outputs["ConfigTableName"])
+        endpoints = EndpointTable(dynamodb, deployment.outputs["EndpointTableName"], system_clock)
+        self._gateways = GatewayProblems(endpoints, system_clock)
+        self._known: Mapping[str, Problem | GatewayProblem] = {}
 
     def look(self) -> list[ProblemNews]:
         """Return what is new since the last look; at the first, every problem."""
-        present = dict(self._problems())
+        present: dict[str, Problem | GatewayProblem] = {**dict(self._of_gateways()), **dict(self._of_users())}
         news = problem_news(self._known, present)
         self._known = present
         return news
 
-    def _problems(self) -> Iterator[tuple[str, Problem]]:
+    def _of_gateways(self) -> Iterator[tuple[str, GatewayProblem]]:
+        stored = self._configuration.document(GATEWAYS)
+        names = [gateway.name for gateway in parse_gateways(stored.content).gateways] if stored else []
+        for name, problem in self._gateways.of_gateways(names).items():
+            yield f"gateway {name}", problem
+
+    def _of_users(self) -> Iterator[tuple[str, Problem]]:
         every = self._users.every()
         while batch := list(islice(every, _AT_ONCE)):
             stored = self._presences.get_many([scheduled.user.user_id for scheduled in batch]).found
@@ -48,13 +62,15 @@ class ProblemWatch:
                     yield scheduled.user.address, record.problem.problem
 
 
-def problem_news(known: Mapping[str, Problem], present: Mapping[str, Problem]) -> list[ProblemNews]:
-    """Return what changed between two looks at problems by address, users with the same kind of problem together."""
-    begun: dict[str, list[str]] = {}
-    for address, problem in present.items():
-        if address not in known or known[address].code != problem.code:
-            begun.setdefault(problem.code, []).append(address)
-    news = [ProblemNews(tuple(sorted(addresses)), present[addresses[0]]) for addresses in begun.values()]
+def problem_news(
+    known: Mapping[str, Problem | GatewayProblem], present: Mapping[str, Problem | GatewayProblem]
+) -> list[ProblemNews]:
+    """Return what changed between two looks at problems by name; users with the same kind of one are told together."""
+    begun: dict[tuple[bool, str], list[str]] = {}
+    for name, problem in present.items():
+        if name not in known or known[name].code != problem.code:
+            begun.setdefault((isinstance(problem, GatewayProblem), problem.code), []).append(name)
+    news = [ProblemNews(tuple(sorted(names)), present[names[0]]) for names in begun.values()]
     if ended := sorted(set(known) - set(present)):
         news.append(ProblemNews(tuple(ended), None))
     return news

@@ -37,7 +37,7 @@ REGION: Final = "us-east-1"
 ACCOUNT: Final = "000000000000"
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 3.0
 """What an engine has to end when its starter is gone, and needs not, because nothing of it is kept."""
@@ -132,7 +132,7 @@ class Engine:
         )
 
     def start(self) -> None:
-        """Start the engine and wait until it answers, 30 seconds at most.
+        """Start the engine and wait until it answers, 60 seconds at most.
 
         Raises `EngineError` if its environment is missing, its port is taken, or it does not answer in time.
         """

@@ -128,8 +128,15 @@ class Run:
             self.end(signal.SIGTERM if kind is None else signal.SIGKILL)
 
     def line(self, pattern: str) -> str:
-        """Return the first line that fits; wait for it."""
-        return str(wait_for(lambda: next((line for line in list(self.lines) if re.search(pattern, line)), None)))
+        """Return the first line that fits; wait for it as long as the process runs."""
+
+        def found() -> str | None:
+            has_ended = self._process.poll() is not None and not self._reader.is_alive()
+            line = next((line for line in list(self.lines) if re.search(pattern, line)), None)
+            assert line or not has_ended, "\n".join(self.lines)
+            return line
+
+        return str(wait_for(found))
 
     def end(self, how: signal.Signals) -> int:
         """End the process by a signal and return its exit code."""
@@ -139,13 +146,15 @@ class Run:
         return code
 
     def crash(self) -> None:
-        """Kill everything at once: first the engine with its workers, then the command."""
+        """Kill the engine with its workers, whereupon the command has nothing left to do."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         if not children.exists():
             pytest.skip("the engine to kill is found through /proc, which this system lacks")
         engine = int(children.read_text(encoding="ascii").split()[0])
         os.killpg(engine, signal.SIGKILL)
-        self.end(signal.SIGKILL)
+        assert self._process.wait(60) == 1
+        self._reader.join()
+        assert self.lines[-1].startswith("presence: The engine ended by itself. Start again: ")
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -158,8 +158,10 @@ def test_what_differs_is_put_in_place_once_and_what_is_broken_is_refused_once(
             "bob@example.com": (),
         }
         # The next run finds all but the secrets, which no state keeps.
+        before = _version(stack, "other")
         again = Place(stack).put(read_inputs(*given))
         assert again == ["secret other is in place"]
+        assert _version(stack, "other") == before  # or rejected credentials would be tried anew by each run
 
 
 def _document(stack: Deployed) -> object:
@@ -171,6 +173,21 @@ def _password(stack: Deployed, reference: str) -> str:
     name = stack.outputs["SecretPrefix"] + reference
     secret = json.loads(stack.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
     return str(secret["password"])
+
+
+def _version(stack: Deployed, name: str) -> str:
+    answer = stack.client("secretsmanager").get_secret_value(SecretId=stack.outputs["SecretPrefix"] + name)
+    return str(answer["VersionId"])
+
+
+def test_a_secret_for_kerberos_has_no_password(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = files / "secrets" / "reader.json"
+    path.write_text(json.dumps({"username": "presence@EXAMPLE.COM"}), encoding="utf-8")
+    with deployed(monkeypatch) as stack:
+        Place(stack).put(read_inputs(files / "gateways.toml", files / "secrets", None))
+        name = stack.outputs["SecretPrefix"] + "reader"
+        stored = stack.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    assert json.loads(stored) == {"username": "presence@EXAMPLE.COM"}
 
 
 def test_an_engine_that_is_not_installed_is_named_with_what_installs_it(

@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "local/exchange": set(),  # shares no code with what it tests
     "local/stack": {"presence", "exchange"},
     "local/stack/inside": set(),  # runs where nothing else of this project is
-    "local/running": {"presence", "local.stack", "local.virtual"},
+    "local/running": {"presence", "exchange", "local.stack", "local.virtual"},
     "local/virtual": set(),  # loads the functions as Lambda does, and imports nothing of them
     "local/demo": {"presence", "exchange", "local.exchange", "local.stack", "local.virtual"},
     "local/demo/oracle.py": {"local.exchange", "local.demo"},  # shares no mistake with what it judges
