@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -22,6 +22,7 @@ from requests.sessions import Session
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from exchange.cookies import HostCookies, NoCookies
 from exchange.hosts import HTTPS_PORT, HostPort
 from exchange.network import Network
 from exchange.problems import host_unreachable, malformed_answer, timed_out
@@ -62,6 +63,7 @@ class WebClient:
         self._session = _SessionThatStays()
         self._session.trust_env = False
         self._session.headers.clear()
+        self._session.cookies.set_policy(NoCookies())
         adapter = _PinnedAdapter(network, tls, self._allowance)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -75,6 +77,10 @@ class WebClient:
     ) -> None:
         """Close all connections."""
         self._session.close()
+
+    def take_share(self, share: float) -> None:
+        """Let each answer from now on take this part, from 0 to 1, of the time that is left of the read."""
+        self._allowance.share = share
 
     def send(
         self,
@@ -132,6 +138,12 @@ class _PinnedAdapter(HTTPAdapter):
         self._tls = tls
         self._allowance = allowance
         self._pools: dict[tuple[str, HostPort], HTTPConnectionPool] = {}
+        self._cookies = HostCookies()
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        """Send as `HTTPAdapter.send`, with the cookies of the host: here pass those that requests_ntlm sends, too."""
+        self._cookies.put_on(request)
+        return super().send(request, *arguments, **options)
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, *_arguments: object, **_options: object
@@ -155,6 +167,7 @@ class _PinnedAdapter(HTTPAdapter):
             resp.close()
             host = urlsplit(str(req.url)).hostname or ""
             raise ProblemError(malformed_answer(host, "it is compressed, which was not asked for"))
+        self._cookies.take_from(req, resp)
         return super().build_response(req, resp)
 
     def close(self) -> None:
