@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from exchange.hosts import HostPort
 from exchange.network import Network
@@ -23,6 +23,9 @@ from exchange.problems import (
     timed_out,
 )
 from presence.errors import ProblemError
+
+_Connection = TypeVar("_Connection")
+_SHORTEST_WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,28 @@ class Timeouts:
 
 
 class Allowance:
-    """What one exchange of messages may still cost."""
+    """What one exchange of messages may still cost.
+
+    `share` is the part of the time left until `ends_at` that an exchange may take: less than 1 leaves some for asking
+    somebody else.
+    """
 
     def __init__(self, timeouts: Timeouts, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.share = 1.0
         self._timeouts = timeouts
         self._monotonic = monotonic
         self._host = ""
         self._deadline = 0.0
+        self._whole = 0.0
         self._limit = 0
         self._bytes_left = 0
 
     def begin(self, host: str, limit: int) -> None:
         """Start anew for a question to `host` whose answers may have `limit` bytes in all."""
         self._host = host
-        self._deadline = min(self._monotonic() + self._timeouts.whole, self._timeouts.ends_at)
+        now = self._monotonic()
+        self._whole = min(self._timeouts.whole, self.share * (self._timeouts.ends_at - now))
+        self._deadline = now + self._whole
         self._limit = limit
         self._bytes_left = limit
 
@@ -73,7 +84,7 @@ class Allowance:
         if self._monotonic() >= self._timeouts.ends_at:
             return ProblemError(no_time_left(self._host))
         if self._deadline - self._monotonic() <= 0:
-            return ProblemError(timed_out(self._host, "for the whole answer", self._timeouts.whole))
+            return ProblemError(timed_out(self._host, "for the whole answer", round(self._whole, 1)))
         return ProblemError(timed_out(self._host, "to answer", self._timeouts.read))
 
     def receive_seconds(self) -> float:
@@ -135,26 +146,48 @@ def _in_time(connection: socket.socket, allowance: Allowance | None, act: Callab
         raise allowance.expired() from error
 
 
+class AddressFailed(ProblemError):  # noqa: N818  what happened, not only to whom
+    """A host failed at one of its addresses; at the next one it may not."""
+
+
+def open_first(
+    network: Network, wanted: HostPort, allowance: Allowance, open_at: Callable[[HostPort, float], _Connection]
+) -> _Connection:
+    """Return what `open_at` makes of the first address of a host with which it succeeds. Raises `ProblemError`.
+
+    `open_at` is told how many seconds it may take: an equal part of the time of one connection, so that an address that
+    hangs leaves time for the next; the last one is not hurried.
+    """
+    allowance.connect_seconds()  # asking for the addresses takes time too, and there may be none left
+    addresses = network.addresses(wanted)
+    problem = host_unreachable(wanted.host, "")
+    for number, address in enumerate(addresses, start=1):
+        part = allowance.connect_seconds() / len(addresses)
+        try:
+            return open_at(address, part if number < len(addresses) else math.inf)
+        except AddressFailed as error:
+            problem = error.problem
+        except TimeoutError:
+            problem = host_unreachable(wanted.host, f"no connection to {address} in time")
+        except OSError as error:
+            problem = host_unreachable(wanted.host, f"{address}: {error.strerror or type(error).__name__}")
+    raise ProblemError(problem)
+
+
 def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> BoundedSocket:
     """Connect to the first address of a host that answers. Raises `ProblemError`."""
-    reason = ""
-    allowance.connect_seconds()  # asking for the addresses takes time too, and there may be none left
-    for address in network.addresses(wanted):
-        try:
-            return open_address(address, allowance)
-        except TimeoutError:
-            reason = f"no connection to {address} in time"
-        except OSError as error:
-            reason = f"{address}: {error.strerror or type(error).__name__}"
-    raise ProblemError(host_unreachable(wanted.host, reason))
+    return open_first(network, wanted, allowance, lambda address, at_most: open_address(address, allowance, at_most))
 
 
-def open_address(address: HostPort, allowance: Allowance) -> BoundedSocket:
-    """Connect to an address that `Network` gave. Raises OSError, and `ProblemError` when no time is left."""
+def open_address(address: HostPort, allowance: Allowance, at_most: float = math.inf) -> BoundedSocket:
+    """Connect to an address that `Network` gave, in `at_most` seconds and as long as a connection may take.
+
+    Raises OSError, and `ProblemError` when no time is left.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     opened = BoundedSocket(family, socket.SOCK_STREAM)
     try:
-        opened.settimeout(allowance.connect_seconds())
+        opened.settimeout(at_least_a_moment(min(at_most, allowance.connect_seconds())))
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.connect((address.host, address.port))
     except BaseException:
@@ -162,3 +195,8 @@ def open_address(address: HostPort, allowance: Allowance) -> BoundedSocket:
         raise
     opened.allowance, opened.address = allowance, address
     return opened
+
+
+def at_least_a_moment(seconds: float) -> float:
+    """Return a time-out for a socket, to which 0 would mean that it must not wait at all."""
+    return max(_SHORTEST_WAIT, seconds)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
+import time
 from datetime import UTC, datetime
+from functools import partial
 
 from exchange.certificate_faults import explain_fault
 from exchange.certificates import (
@@ -17,7 +19,14 @@ from exchange.certificates import (
 from exchange.hosts import HostPort
 from exchange.network import Network
 from exchange.problems import certificate_invalid
-from exchange.sockets import Allowance, BoundedTlsSocket, open_address, open_plain
+from exchange.sockets import (
+    AddressFailed,
+    Allowance,
+    BoundedTlsSocket,
+    at_least_a_moment,
+    open_address,
+    open_first,
+)
 from exchange.tls import client_context, looking_context
 from exchange.tls_faults import explain_handshake
 from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
@@ -40,18 +49,24 @@ class TlsClient:
     def open(self, network: Network, wanted: HostPort, allowance: Allowance) -> ssl.SSLSocket:
         """Connect, and verify the certificate against the host's name (or its IP address).
 
-        Raises `ProblemError`: CertificateInvalid, TlsTooWeak, TlsFailed, and those of `open_plain`.
+        Raises `ProblemError`: CertificateInvalid, TlsTooWeak, TlsFailed, and those of `open_first`.
         """
-        plain = open_plain(network, wanted, allowance)
+        return open_first(network, wanted, allowance, partial(self._open_at, wanted, allowance))
+
+    def _open_at(self, wanted: HostPort, allowance: Allowance, address: HostPort, at_most: float) -> ssl.SSLSocket:
+        """Connect to one address of a host in `at_most` seconds. Raises `AddressFailed` if the next may do better."""
+        give_up = time.monotonic() + at_most
+        plain = open_address(address, allowance, at_most)
         try:
-            plain.settimeout(allowance.connect_seconds())
+            plain.settimeout(at_least_a_moment(min(give_up - time.monotonic(), allowance.connect_seconds())))
             secure = self.context.wrap_socket(plain, server_hostname=wanted.host)
         except ssl.SSLCertVerificationError as error:
-            raise ProblemError(self._refuse(wanted, plain.address, error, allowance)) from error
+            raise ProblemError(self._refuse(wanted, address, error, allowance)) from error
         except OSError as error:
             verdict, problem = explain_handshake(wanted.host, error)
             self._tell(SeenCertificate(wanted, verdict))
-            raise ProblemError(problem) from error
+            fell_silent = isinstance(error, TimeoutError | ConnectionError | ssl.SSLEOFError)
+            raise (AddressFailed if fell_silent else ProblemError)(problem) from error
         finally:
             plain.close()
         if isinstance(secure, BoundedTlsSocket):
