@@ -122,3 +122,18 @@ def wait_key(gateway: str, host: str) -> str:
 def lease_key(gateway: str, number: int) -> str:
     """Return the key of one of the facts that hold a gateway's leases."""
     return f"leases#{gateway}#{number}"
+
+
+def breaker_key(gateway: str, host: str) -> str:
+    """Return the key of the circuit breaker of a host and port, for those who ask it through a gateway."""
+    return f"breaker#{gateway}#{host}"
+
+
+def placement_key(address: str) -> str:
+    """Return the key of a mailbox's home in the pool of its gateway."""
+    return f"placement#{address}"
+
+
+def turn_key(gateway: str) -> str:
+    """Return the key of the turns in which the hosts of a gateway's pool are given mailboxes."""
+    return f"turn#{gateway}"
