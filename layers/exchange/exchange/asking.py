@@ -10,10 +10,11 @@ from exchange.locating import Resolution
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemError
 
-_Result = TypeVar("_Result")
-_Ask = Callable[[str, Sequence[Resolution]], Sequence[_Result | Problem]]
+Result = TypeVar("Result")
+Ask = Callable[[str, Sequence[Resolution]], Sequence[Result | Problem]]
+"""Asks an URL about mailboxes and returns their results in their order, or raises `ProblemError`."""
 
-# With these the next host of a pool is asked. One that rejects the account may be sick; how often that may be tried is
+# With these the next URL is asked. One that rejects the account may be sick; how often that may be tried is
 # decided where the account is kept.
 _OF_ONE_HOST = CONNECTION_CODES | {"CredentialsRejected"}
 # These judge one answer, not the endpoint: the next request to it may fare better.
@@ -21,17 +22,17 @@ _OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerToo
 
 
 def ask_endpoint(
-    urls: Sequence[str], resolutions: Sequence[Resolution], at_once: int, ask: _Ask[_Result]
-) -> dict[str, _Result | Problem]:
+    urls: Sequence[str], resolutions: Sequence[Resolution], at_once: int, ask: Ask[Result]
+) -> dict[str, Result | Problem]:
     """Return a result or a problem for each address.
 
     `ask` takes one of the URLs and up to `at_once` mailboxes, and returns their results in their order, or raises
-    `ProblemError`. `urls` are hosts of a pool in the order of preference: one that can't be connected to, or that
-    rejects the account, is left out from then on. After a problem that is not of one answer, nor of the one mailbox
+    `ProblemError`. `urls` lead to the same Exchange, in the order of preference: one whose host can't be connected to,
+    or rejects the account, is left out from then on. After a problem that is not of one answer, nor of the one mailbox
     asked for, nobody else is asked.
     """
     left = list(urls)
-    results: dict[str, _Result | Problem] = {}
+    results: dict[str, Result | Problem] = {}
     failed: Problem | None = None
     for chunk in _chunks(resolutions, at_once):
         if failed is not None:
@@ -41,14 +42,14 @@ def ask_endpoint(
             found = _ask_first(left, chunk, ask)
         except ProblemError as error:
             results.update({resolution.address: error.problem for resolution in chunk})
-            failed = error.problem if _ends(error.problem, alone=at_once == 1) else None
+            failed = error.problem if ends_asking(error.problem, alone=at_once == 1) else None
         else:
             pairs = zip(chunk, found, strict=True)
             results.update({resolution.address: result for resolution, result in pairs})
     return results
 
 
-def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: _Ask[_Result]) -> Sequence[_Result | Problem]:
+def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: Ask[Result]) -> Sequence[Result | Problem]:
     """Ask the first host that can be connected to and accepts the account; take those out that don't."""
     while True:
         try:
@@ -59,7 +60,7 @@ def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: _Ask[_Result])
             urls.pop(0)
 
 
-def _ends(problem: Problem, *, alone: bool) -> bool:
+def ends_asking(problem: Problem, *, alone: bool) -> bool:
     """Tell whether others would have the same problem; `alone`: it came of a question about one mailbox."""
     if problem.code in _OF_ONE_ANSWER:
         return False

@@ -24,8 +24,9 @@ class CurrentGatewaysReader:
     """A CalendarReader over the gateways document as it stands.
 
     `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC; the
-    time-outs are in seconds. `report` is told of a document that is refused, `warn` of certificates that end soon.
-    That a document is refused is kept in `cache` as well, where `presence gateways show` finds it.
+    time-outs are in seconds. `report` is told of a document that is refused, `warn` of certificates that end soon and
+    of hosts that are left out. That a document is refused is kept in `cache` as well, where `presence gateways show`
+    finds it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class CurrentGatewaysReader:
                 longest_read=longest_read,
                 longest_replies_read=longest_replies_read,
                 watch=watch,
+                warn=warn,
             )
 
         def refuse(message: str, **details: object) -> None:

@@ -229,7 +229,8 @@ def ews_url(host: HostPort) -> str:
 
 def _named_by_operator(address: str, gateway: Gateway) -> Resolution:
     url = ews_url(gateway.hosts[0])
-    step = TraceStep("ews", url, (), None, 0, f"named by gateway {gateway.name!r}; autodiscover is not used")
+    which = f"the first of {len(gateway.hosts)} hosts" if len(gateway.hosts) > 1 else "the host"
+    step = TraceStep("ews", url, (), None, 0, f"{which} that gateway {gateway.name!r} names; autodiscover is not used")
     return Resolution(address, address, Endpoint(gateway.name, url), None, (step,))
 
 

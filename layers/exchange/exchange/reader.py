@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from exchange.asking import ask_endpoint
+from exchange.asking_pools import PoolQuestion
 from exchange.calendars import question_of_calendars, question_of_working_hours, with_working_hours
 from exchange.certificates import CertificateWatch
 from exchange.credentials import SecretSource
@@ -20,15 +21,17 @@ from exchange.endpoints import Endpoint, EndpointCache
 from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.gateway_problems import GatewayProblems
-from exchange.gateways import Gateway, GatewayKind, GatewaysDocument, RepliesFrom
-from exchange.locating import Locator, Resolution, ews_url
+from exchange.gateways import Gateway, GatewaysDocument, RepliesFrom
+from exchange.locating import Locator, Resolution
 from exchange.network import Network
 from exchange.problems import unexpected_error
 from exchange.quiet_loggers import silence_loggers
 from exchange.sessions import GatewaySession
+from exchange.shared_pool import SharedPool
 from exchange.sockets import Timeouts
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
+from presence.current_document import Report
 from presence.errors import Problem, ProblemError
 
 _Result = TypeVar("_Result")
@@ -41,7 +44,8 @@ class ExchangeReader:
     `clock` gives the present instant in UTC. In seconds: `connect_timeout` to connect, `read_timeout` to wait for the
     next bytes, `longest_read` for a whole read of calendars with all that it asks, `longest_replies_read` for one of
     automatic replies. What is not answered in that time has a passing problem. `watch` is told of each certificate
-    that a server shows. One reader may be used for many reads; each makes its own connections and closes them.
+    that a server shows, `warn` of each host of a pool that is left out from now on, or answers again. One reader may be
+    used for many reads; each makes its own connections and closes them.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class ExchangeReader:
         longest_read: float = 36.0,
         longest_replies_read: float = 9.0,
         watch: CertificateWatch | None = None,
+        warn: Report | None = None,
     ) -> None:
         silence_loggers()
         self._document = gateways
@@ -66,6 +71,7 @@ class ExchangeReader:
         self._longest_read = longest_read
         self._longest_replies_read = longest_replies_read
         self._watch = watch
+        self._warn = warn
         self._problems = GatewayProblems(cache, clock)
         self._network = Network(gateways.network, lifetime=connect_timeout)
 
@@ -78,8 +84,8 @@ class ExchangeReader:
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
         """Return a reading or a problem for each address (lower-case, as `parse_smtp_address` gives it).
 
-        Mailboxes that are not known are looked up first; then each endpoint is asked about so many at a time as its
-        gateway's limits say, up to 100, or one by one where the gateway has calendar folders read.
+        Mailboxes that are not known are looked up first; then each endpoint, and each host of a pool, is asked about
+        so many at a time as its gateway's limits say, up to 100, or one by one where it has calendar folders read.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
         until = time.monotonic() + self._longest_read
@@ -132,9 +138,15 @@ class ExchangeReader:
                 try:
                     gateway = self._document.gateway_for(resolutions[0].address)
                     session = sessions(gateway)
-                    at_once, ask = question(gateway)
-                    asked = session.back_off.respecting(partial(ask, EwsClient(session, self._cache, self._clock)))
-                    results.update(ask_endpoint(_urls(gateway, endpoint), resolutions, at_once, asked))
+                    at_once, ask_with = question(gateway)
+                    ask = session.back_off.respecting(partial(ask_with, EwsClient(session, self._cache, self._clock)))
+                    if len(gateway.hosts) > 1:
+                        asked = [each.address for each in resolutions]
+                        pool = SharedPool(gateway, self._cache, self._clock, asked, self._warn)
+                        pool_question = PoolQuestion(pool, at_once, ask, session.client.take_share)
+                        results.update(pool_question.run(resolutions))
+                    else:
+                        results.update(ask_endpoint([endpoint.url, *endpoint.alternatives], resolutions, at_once, ask))
                 except ProblemError as error:
                     results.update({resolution.address: error.problem for resolution in resolutions})
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
@@ -176,13 +188,6 @@ class _Sessions:
         if gateway.name not in self._open:
             self._open[gateway.name] = self._stack.enter_context(self._make(gateway))
         return self._open[gateway.name]
-
-
-def _urls(gateway: Gateway, endpoint: Endpoint) -> list[str]:
-    """Return the URLs of an endpoint, or those of the hosts that a gateway of kind `ews` names instead of them."""
-    if gateway.kind is GatewayKind.EWS:
-        return [ews_url(host) for host in gateway.hosts]
-    return [endpoint.url, *endpoint.alternatives]
 
 
 def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:

@@ -119,7 +119,7 @@ def test_cookies_end_with_the_read_and_are_kept_in_no_table(
     results = [ntlm_reader(net, cache, account, *pool).read_calendars(USERS[:2], WINDOW) for _ in range(2)]
 
     assert [index for index, cookie in enumerate(balancer.cookies) if cookie is None] == [0, 4]
-    assert {key.partition("#")[0] for key in facts} == {"turn", "placement", "breaker"}
+    assert {key.partition("#")[0] for key in facts} >= {"turn", "placement", "breaker"}
     assert CANARY not in repr(facts) + repr(results) + caplog.text
 
 

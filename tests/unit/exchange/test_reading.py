@@ -204,21 +204,6 @@ def test_a_fault_of_this_program_costs_its_endpoint_only(net: Net, monkeypatch: 
     assert PASSWORD not in found.text
 
 
-POOL = {**BRANCH, "hosts": ["cas1.branch.test", "cas2.branch.test", "cas3.branch.test"]}
-
-
-def test_the_next_host_of_a_pool_is_asked_when_one_can_t_be_connected_to(net: Net) -> None:
-    net.silent("cas1.branch.test")
-    net.host("cas2.branch.test", exchange, cert="other.branch.test")
-    third = net.host("cas3.branch.test", exchange)
-
-    reading = net.reader(POOL).read_calendars([ALICE], WINDOW)[ALICE]
-
-    assert isinstance(reading, CalendarReading)
-    assert reading.endpoint == "https://cas3.branch.test/EWS/Exchange.asmx"
-    assert len(third.requests) == 1
-
-
 def test_a_server_that_knows_no_newer_version_is_asked_in_an_older_one_and_that_is_remembered(net: Net) -> None:
     def old(request: bytes) -> bytes:
         return exchange(request) if b'"Exchange2007_SP1"' in request else http(500, fault("ErrorInvalidServerVersion"))
