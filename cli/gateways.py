@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cli.pool_words import describe_pool
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from exchange.accounts import read_account
 from exchange.endpoints import account_key
@@ -66,7 +67,11 @@ def _show(stack_name: str, *, as_json: bool) -> int:
             _print_problem(refused)
         document = parse_gateways(stored.content)
         found = problems.of_gateways([gateway.name for gateway in document.gateways])
+        endpoints = _endpoints(stack)
+        pools = [line for each in document.gateways for line in describe_pool(each, endpoints, system_clock())]
     _print(document)
+    for line in pools:
+        print(line)
     for name, problem in found.items():
         print(f"gateway {name} can't be read")
         _print_problem(problem)

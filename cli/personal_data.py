@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli import audit
 from cli.stacks import Stack, aws_errors_in_words, find_stack
-from exchange.endpoints import mailbox_key
+from exchange.endpoints import mailbox_key, placement_key
 from presence.clock import system_clock
 from presence.erasing import Erased, Erasure
 from presence.errors import ConfigurationError
@@ -152,7 +152,7 @@ def _items(stack: Stack) -> PersonalItems:
 
 
 def _endpoint_keys(person: Person) -> tuple[str, ...]:
-    return (mailbox_key(person.address),)
+    return (mailbox_key(person.address), placement_key(person.address))
 
 
 def _audit(stack: Stack, action: str, person: Person) -> None:

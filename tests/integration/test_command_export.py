@@ -42,7 +42,10 @@ def test_all_that_is_stored_of_a_person_is_exported_and_nothing_of_anybody_else(
     (stored,) = document["presences"]
     assert record_from_item(stored) == alice
     assert [item["version"] for item in document["history"]] == [1, 2, 3]
-    assert [item["value"]["url"] for item in document["endpoints"]] == ["https://mail.example.com/EWS/Exchange.asmx"]
+    assert [item["value"] for item in document["endpoints"]] == [
+        {"url": "https://mail.example.com/EWS/Exchange.asmx"},
+        {"home": "cas1.example.com:443"},
+    ]
     assert BOB not in out
     assert bob.user_id not in out
     assert complaints("schemas/personal-data.json", document) == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,13 @@ import pytest
 from cli.main import main
 from exchange.accounts import Account, rejected, write_account
 from exchange.endpoints import account_key, problem_key
+from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateway_problems import GatewayProblems
 from exchange.problems import credentials_rejected
+from exchange.shared_pool import SharedPool
 from local.exchange.certificates import CertificateAuthority
 from presence.clock import system_clock
+from presence.instants import format_instant
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.endpoints import EndpointTable
 from tests.support.deployed import STACK, Deployed, deployed
@@ -112,6 +115,32 @@ def test_put_writes_the_document_with_the_certificate_in_it(
     shown = json.loads(capsys.readouterr().out)
     assert shown["gateways"][1]["ca"].startswith("-----BEGIN CERTIFICATE-----")
     assert "ca_file" not in shown["gateways"][1]
+
+
+def test_show_says_how_the_hosts_of_a_pool_are(stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store_secrets(stack, "exchange-reader", "branch-reader")
+    main(["gateways", "put", str(path), "--stack", STACK])
+    table = EndpointTable(stack.client("dynamodb"), stack.outputs["EndpointTableName"], system_clock)
+    branch = parse_gateways(load_gateways_document(path)).gateways[1]
+    began = system_clock()
+    pool = SharedPool(branch, table, lambda: began, [])
+    capsys.readouterr()
+
+    def shown() -> list[str]:
+        assert main(["gateways", "show", "--stack", STACK]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return lines[lines.index("pool of branch:") + 1 :]
+
+    at, later = (format_instant((began + timedelta(seconds=each)).replace(microsecond=0)) for each in (0, 30))
+    assert shown() == ["  192.0.2.10:443 is asked as usual", "  mail.branch.test:443 is asked as usual"]
+    pool.note_failure("mail.branch.test:443", "Timeout")
+    assert shown()[1] == f"  mail.branch.test:443 is asked as usual; it failed once at {at}: Timeout"
+    pool.note_failure("mail.branch.test:443", "HostUnreachable")
+    assert shown()[1] == (
+        f"  mail.branch.test:443 is not asked since {at}: HostUnreachable; it is tried again from {later} on"
+    )
+    pool.note_answer("mail.branch.test:443")
+    assert shown()[1].startswith(f"  mail.branch.test:443 answers again since {at}; 0% of its users are back, all by ")
 
 
 def test_put_refuses_a_document_whose_secret_is_missing_and_says_which(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cli.event_users import record_before
-from exchange.endpoints import mailbox_key
+from exchange.endpoints import mailbox_key, placement_key
 from presence.clock import system_clock
 from presence.history import entry_of
 from presence.knowledge import Knowledge
@@ -42,6 +42,7 @@ def known(stack: Deployed, address: str) -> PresenceRecord:
         history.put(entry_of(replace(record, version=version)), timedelta(days=30))
     endpoints = EndpointTable(stack.client("dynamodb"), stack.outputs["EndpointTableName"], system_clock)
     endpoints.put(mailbox_key(address), {"url": "https://mail.example.com/EWS/Exchange.asmx"}, 3600)
+    endpoints.put(placement_key(address), {"home": "cas1.example.com:443"}, 3600)
     return record
 
 
