@@ -6,6 +6,7 @@ prove nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -76,11 +77,11 @@ def wires(monkeypatch: pytest.MonkeyPatch) -> Wires:
     made = Wires()
     open_really = sockets.open_address
 
-    def open_address(address: HostPort, allowance: Allowance) -> BoundedSocket:
+    def open_address(address: HostPort, allowance: Allowance, at_most: float = math.inf) -> BoundedSocket:
         made.connected_to.append(address.host)
         if address.host not in made.ports:
             raise ConnectionRefusedError
-        return open_really(HostPort("127.0.0.1", made.ports[address.host]), allowance)
+        return open_really(HostPort("127.0.0.1", made.ports[address.host]), allowance, at_most)
 
     monkeypatch.setattr(sockets, "open_address", open_address)
     monkeypatch.setattr(tls_connections, "open_address", open_address)
