@@ -139,9 +139,10 @@ class Locator:
         return None if "doubted" in fact else _known_endpoint(address, gateway, fact)
 
     def _known_failure(self, key: str, gateway: Gateway) -> Problem | None:
-        if self._look_anew:
+        fact = self._facts.get(key, _NOTHING)
+        if self._look_anew or "failed_under" not in fact:
             return None
-        return failure_of(self._facts.get(key, _NOTHING), gateway.name, self._fingerprint(gateway))
+        return failure_of(fact, gateway.name, self._fingerprint(gateway))
 
     def _fingerprint(self, gateway: Gateway) -> str:
         return settings_fingerprint(gateway, self._document.network)
