@@ -12,17 +12,9 @@ import pytest
 
 from cli.main import main
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape, self_signed
+from local.exchange.kept_host import KeptHost, http
 from local.exchange.nameserver import NameServer, Zone
-from tests.unit.exchange.hosts import (
-    PASSWORD,
-    USERNAME,
-    KeptHost,
-    Net,
-    availability,
-    http,
-    mailbox_answer,
-    when_signed_in,
-)
+from tests.unit.exchange.hosts import PASSWORD, USERNAME, Net, availability, mailbox_answer, when_signed_in
 
 HOST = "mail.example.com"
 TODAY = datetime.now(UTC).replace(microsecond=0)

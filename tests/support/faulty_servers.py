@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from local.exchange.kept_host import KeptHost, http
 from tests.unit.exchange.hosts import (
-    KeptHost,
     Net,
     availability,
     challenge,
@@ -20,7 +20,6 @@ from tests.unit.exchange.hosts import (
     failed_mailbox,
     fault,
     free_busy_response,
-    http,
     when_signed_in,
 )
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from exchange.certificates import SeenCertificate
 from local.exchange.certificates import CertificateAuthority, HostCertificate
+from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
-from tests.unit.exchange.hosts import NOW, KeptHost, Net, availability, http, mailbox_answer, when_signed_in
+from tests.unit.exchange.hosts import NOW, Net, availability, mailbox_answer, when_signed_in
 
 ALICE = "alice@example.com"
 HOST = "mail.example.com"

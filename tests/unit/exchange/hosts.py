@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +21,7 @@ from exchange.reader import ExchangeReader
 from exchange.sessions import GatewaySession
 from exchange.sockets import Timeouts
 from local.exchange.certificates import CertificateAuthority
+from local.exchange.kept_host import KeptHost, Respond, http
 from local.exchange.listener import ClosedPort, Listener
 from local.exchange.nameserver import NameServer, Zone
 from presence.errors import ConfigurationError
@@ -31,15 +29,6 @@ from presence.errors import ConfigurationError
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 USERNAME = "EXAMPLE\\reader"
 PASSWORD = "correct horse battery staple"
-
-Respond = Callable[[bytes], bytes | None]
-
-
-def http(status: int, body: bytes = b"", **headers: str) -> bytes:
-    """Return an HTTP answer; header names are written with underscores."""
-    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def challenge(scheme: str = 'Basic realm="x"') -> bytes:
@@ -53,22 +42,6 @@ def website(_request: bytes = b"") -> bytes:
 def when_signed_in(answer: bytes) -> Respond:
     """Answer to whoever shows Basic credentials, and ask everybody else for them."""
     return lambda request: answer if b"\r\nauthorization: basic " in request.lower() else challenge()
-
-
-@dataclass
-class KeptHost:
-    """A host, what it received (decrypted), and how often it was connected to; `ended` counts those that are over."""
-
-    name: str
-    received: bytearray = field(default_factory=bytearray)
-    requests: list[bytes] = field(default_factory=list)
-    connections: int = 0
-    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    @property
-    def was_given_credentials(self) -> bool:
-        """Whether anything came that only an account's owner sends."""
-        return b"authorization" in self.received.lower()
 
 
 class Net:
@@ -103,26 +76,10 @@ class Net:
         shakes hands it is silent for some seconds.
         """
         kept = KeptHost(name)
-
-        def serve(connection: socket.socket) -> None:
-            kept.connections += 1
-            if silent_for and context is not None:
-                time.sleep(silent_for)
-                connection = context.wrap_socket(connection, server_side=True)
-            try:
-                for request in _requests(connection, kept.received):
-                    kept.requests.append(request)
-                    answer = respond(request)
-                    if answer is None:
-                        return
-                    connection.sendall(answer)
-            finally:
-                kept.ended.release()
-                if silent_for:
-                    connection.close()
-
         context = None if plain else tls or self.authority.issue(cert or name).server_context()
-        self.listen(name, port, Listener(serve, None if silent_for else context))
+        listener = kept.listener(respond, context)
+        listener.hesitation = silent_for
+        self.listen(name, port, listener)
         return kept
 
     def listen(self, name: str, port: int, listener: Listener) -> None:
@@ -287,27 +244,3 @@ def envelope(body: str) -> bytes:
         f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="{base}/messages"'
         f' xmlns:t="{base}/types"><s:Body>{body}</s:Body></s:Envelope>'
     ).encode()
-
-
-def _requests(connection: socket.socket, received: bytearray) -> Iterator[bytes]:
-    """Yield whole requests; `received` gets every byte, also of a request that is never finished."""
-    pending = b""
-    while True:
-        while b"\r\n\r\n" not in pending:
-            data = connection.recv(65536)
-            if not data:
-                return
-            received += data
-            pending += data
-        head, _, rest = pending.partition(b"\r\n\r\n")
-        length = next(
-            (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-        )
-        while len(rest) < length:
-            data = connection.recv(65536)
-            if not data:
-                return
-            received += data
-            rest += data
-        yield head + b"\r\n\r\n" + rest[:length]
-        pending = rest[length:]

@@ -11,17 +11,10 @@ import pytest
 from exchange.back_off import BackOff
 from exchange.endpoints import MemoryEndpointCache, wait_key
 from exchange.reads import new_read
+from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemError, ProblemKind
-from tests.unit.exchange.hosts import (
-    NOW,
-    Net,
-    availability,
-    failed_mailbox,
-    fault,
-    http,
-    mailbox_answer,
-)
+from tests.unit.exchange.hosts import NOW, Net, availability, failed_mailbox, fault, mailbox_answer
 
 ALICE, BOB = "alice@branch.test", "bob@branch.test"
 BRANCH = {"name": "branch", "kind": "ews", "domains": ["branch.test"], "hosts": ["mail.branch.test"]}

@@ -19,9 +19,10 @@ from exchange.network import Network
 from exchange.sockets import Timeouts
 from exchange.tls_connections import TlsClient
 from local.exchange.certificates import CertificateAuthority
+from local.exchange.kept_host import http
 from local.exchange.listener import Listener
 from presence.errors import Problem, ProblemError
-from tests.unit.exchange.hosts import NOW, PASSWORD, USERNAME, Net, challenge, http
+from tests.unit.exchange.hosts import NOW, PASSWORD, USERNAME, Net, challenge
 
 URL = "https://mail.example.com/"
 LIMIT = 100_000

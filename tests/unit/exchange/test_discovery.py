@@ -3,19 +3,10 @@ from __future__ import annotations
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache
+from local.exchange.kept_host import http
 from local.exchange.nameserver import ServiceRecord
 from presence.errors import ProblemKind
-from tests.unit.exchange.hosts import (
-    NOW,
-    Net,
-    challenge,
-    http,
-    pox_account,
-    pox_error,
-    pox_settings,
-    website,
-    when_signed_in,
-)
+from tests.unit.exchange.hosts import NOW, Net, challenge, pox_account, pox_error, pox_settings, website, when_signed_in
 
 ALICE = "alice@example.com"
 EWS = "https://mail.example.com/EWS/Exchange.asmx"

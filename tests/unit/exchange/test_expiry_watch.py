@@ -14,9 +14,10 @@ from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
 from exchange.expiry_watch import ExpiryWatch
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape
+from local.exchange.kept_host import http
 from presence.calendar import Window
 from presence.instants import format_instant
-from tests.unit.exchange.hosts import PASSWORD, Net, Secrets, availability, http, mailbox_answer, when_signed_in
+from tests.unit.exchange.hosts import PASSWORD, Net, Secrets, availability, mailbox_answer, when_signed_in
 
 HOST = "mail.example.com"
 TODAY = datetime.now(UTC).replace(microsecond=0)

@@ -16,9 +16,10 @@ from requests.auth import AuthBase
 
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key
+from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
-from tests.unit.exchange.hosts import NOW, PASSWORD, Net, availability, challenge, http, mailbox_answer
+from tests.unit.exchange.hosts import NOW, PASSWORD, Net, availability, challenge, mailbox_answer
 
 ALICE = "alice@branch.test"
 ACCOUNT = "presence@EXAMPLE.TEST"

@@ -8,19 +8,9 @@ import pytest
 
 from exchange.endpoints import MemoryEndpointCache
 from exchange.locating import Resolution
+from local.exchange.kept_host import KeptHost, http
 from local.exchange.nameserver import ServiceRecord
-from tests.unit.exchange.hosts import (
-    NOW,
-    PASSWORD,
-    KeptHost,
-    Net,
-    challenge,
-    http,
-    pox_account,
-    pox_settings,
-    website,
-    when_signed_in,
-)
+from tests.unit.exchange.hosts import NOW, PASSWORD, Net, challenge, pox_account, pox_settings, website, when_signed_in
 
 ALICE = "alice@example.com"
 EWS = "https://mail.example.com/EWS/Exchange.asmx"

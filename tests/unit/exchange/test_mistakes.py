@@ -18,6 +18,7 @@ from exchange.ews.calendar_folder import read_calendar_folder
 from exchange.ews.calendar_items import parse_calendar_items
 from exchange.ews.requests import MOST_MAILBOXES, availability_request, calendar_folder_request
 from exchange.mailbox_access import Access
+from local.exchange.kept_host import http
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarReading, Window
 from presence.check_schedule import group_checks
@@ -35,7 +36,6 @@ from tests.unit.exchange.hosts import (
     Net,
     availability,
     failed_mailbox,
-    http,
     mailbox_answer,
     pox_settings,
     when_signed_in,

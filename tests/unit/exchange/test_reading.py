@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache, mailbox_key
+from local.exchange.kept_host import Respond, http
 from presence.calendar import BusyType, CalendarReading, Window
 from presence.checking import window_around
 from presence.errors import Problem, ProblemKind
@@ -17,12 +18,10 @@ from tests.unit.exchange.hosts import (
     NOW,
     PASSWORD,
     Net,
-    Respond,
     availability,
     challenge,
     failed_mailbox,
     fault,
-    http,
     mailbox_answer,
     pox_settings,
     website,

@@ -11,19 +11,17 @@ from datetime import timedelta
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache, mailbox_key
+from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from tests.unit.exchange.folder_answers import CANARY, calendar_folder, folder_message, folders, item
 from tests.unit.exchange.hosts import (
     NOW,
-    KeptHost,
     Net,
-    Respond,
     availability,
     failed_mailbox,
     fault,
     free_busy_response,
-    http,
     mailbox_answer,
     pox_settings,
     when_signed_in,

@@ -9,17 +9,10 @@ from datetime import timedelta
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache, mailbox_key
+from local.exchange.kept_host import Respond, http
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.errors import Problem, ProblemKind
-from tests.unit.exchange.hosts import (
-    NOW,
-    Net,
-    Respond,
-    fault,
-    http,
-    pox_settings,
-    when_signed_in,
-)
+from tests.unit.exchange.hosts import NOW, Net, fault, pox_settings, when_signed_in
 from tests.unit.exchange.reply_answers import (
     duration,
     mail_tips,

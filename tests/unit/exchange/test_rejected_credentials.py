@@ -12,6 +12,7 @@ import pytest
 
 from exchange.credentials import Credentials
 from exchange.endpoints import EndpointCache, MemoryEndpointCache, account_key
+from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from presence.tables.endpoints import EndpointTable
@@ -21,12 +22,9 @@ from tests.unit.exchange.hosts import (
     NOW,
     PASSWORD,
     USERNAME,
-    KeptHost,
     Net,
-    Respond,
     availability,
     challenge,
-    http,
     mailbox_answer,
     when_signed_in,
 )

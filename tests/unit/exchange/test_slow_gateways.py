@@ -13,19 +13,10 @@ import pytest
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.reader import ExchangeReader
+from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
-from tests.unit.exchange.hosts import (
-    NOW,
-    PASSWORD,
-    USERNAME,
-    KeptHost,
-    Net,
-    Secrets,
-    availability,
-    http,
-    mailbox_answer,
-)
+from tests.unit.exchange.hosts import NOW, PASSWORD, USERNAME, Net, Secrets, availability, mailbox_answer
 
 INSTANCES = 5
 """MaximumConcurrentChecks: as many functions run at once, and the queue gives each the next request."""

@@ -20,11 +20,12 @@ from exchange.tls import client_context
 from exchange.tls_connections import TlsClient
 from exchange.tls_options import TlsOptions, TlsVersion
 from local.exchange.certificates import HostCertificate, Shape
+from local.exchange.kept_host import http
 from local.exchange.listener import Listener
 from presence.calendar import CalendarReading
 from presence.errors import Problem, ProblemError, ProblemKind
 from tests.unit.exchange.certified_hosts import ALICE, HOST, ROOT, STRANGER, WINDOW, read_from, refused
-from tests.unit.exchange.hosts import Net, http
+from tests.unit.exchange.hosts import Net
 
 
 def old(certificate: HostCertificate, newest: ssl.TLSVersion) -> ssl.SSLContext:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from exchange.quiet_loggers import OF_EXCHANGE
+from local.exchange.kept_host import KeptHost
 from local.exchange.nameserver import NameServer, Zone
 from local.exchange.network import demo_network
 from local.exchange.organisation import (
@@ -39,7 +40,7 @@ from tests.support import faulty_servers
 from tests.support.aws import calls
 from tests.support.faulty_servers import FAULTS, address_in
 from tests.support.functions import LOG_KEY, Stack, queue_event
-from tests.unit.exchange.hosts import KeptHost, Net
+from tests.unit.exchange.hosts import Net
 
 ALICE, BOB = "canary.alice@example.com", "canary.bob@branch.test"
 OF_TESTS = ("moto", "responses", "werkzeug")
