@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from local.exchange.organisation import Access, BusyStatus, Mailbox, Occurrence, TimeForm
-from local.exchange.soap import MESSAGES, TYPES, namespace, response_message
+from local.exchange.soap import MESSAGES, TYPES, back_off_element, namespace, response_message
 from local.exchange.time_zones import WEEKDAYS, Changeover, zone_rules
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def _response(
     if mailbox is None or not serves(address):
         return response_message("ErrorMailRecipientNotFound", f"Unable to resolve e-mail address {address} to a user.")
     if mailbox.problem is not None:
-        return response_message(mailbox.problem, "The availability of this mailbox can't be given.")
+        message = "The availability of this mailbox can't be given."
+        return response_message(mailbox.problem, message, inside=back_off_element(mailbox.back_off, MESSAGES))
     if mailbox.access is Access.NONE:
         return response_message("ErrorNoFreeBusyAccess", "The caller does not have access to free/busy data.")
     if mailbox.members:
@@ -78,14 +79,16 @@ def _list(mailbox: Mailbox, request: AvailabilityRequest, organisation: Organisa
 
 def _view(mailbox: Mailbox, occurrences: list[Occurrence], request: AvailabilityRequest) -> str:
     view = request.view if mailbox.access is Access.DETAILED else _WITHOUT_DETAILS.get(request.view, request.view)
+    view = mailbox.view or view
     parts = [_typed("FreeBusyViewType", view)]
     if "Merged" in view:
         parts.append(_typed("MergedFreeBusy", _merged(occurrences, request)))
-    if view != "MergedOnly":
+    if view not in {"MergedOnly", "None"}:
         detailed = view.startswith("Detailed")
         events = "".join(_event(mailbox, occurrence, detailed=detailed) for occurrence in occurrences)
         parts.append(_typed("CalendarEventArray", events))
-        parts.append(_typed("WorkingHours", _working_hours(mailbox, request.start)))
+        if mailbox.tells_working_hours:
+            parts.append(_typed("WorkingHours", _working_hours(mailbox, request.start)))
     return f"<FreeBusyView>{''.join(parts)}</FreeBusyView>"
 
 

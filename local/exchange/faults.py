@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from local.exchange.http_messages import AS_USUAL, Delivery
+
 ANY = "*"
 
 Body = bytes | Callable[[bytes], bytes]
@@ -16,16 +18,17 @@ class Fault:
     """What is wrong with an answer.
 
     `status`: this HTTP status instead. `headers`: these beside the usual ones. `body`: this body instead, or a
-    function of the right one. `delay`: seconds before the answer. `truncate`: the connection ends after so many
-    bytes of the body. `drop`: the connection ends with no answer at all. `before_authentication`: it strikes the
-    next request of all; otherwise the next one that is signed in, where that is needed.
+    function of the right one. `content_type`: this one instead. `delay`: seconds before the answer. `delivery`: how
+    the answer goes over the wire. `drop`: the connection ends with no answer at all. `before_authentication`: it
+    strikes the next request of all; otherwise the next one that is signed in, where that is needed.
     """
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
+    content_type: str | None = None
     delay: float = 0.0
-    truncate: int | None = None
+    delivery: Delivery = AS_USUAL
     drop: bool = False
     before_authentication: bool = False
 
@@ -36,9 +39,13 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to come, first come first served. Host and path may be ANY; paths have no case."""
+    """The faults that are still to come, first come first served. Host and path may be ANY; paths have no case.
+
+    `struck` counts those that have come.
+    """
 
     def __init__(self) -> None:
+        self.struck = 0
         self._lock = threading.Lock()
         self._orders: list[tuple[str, str, Fault]] = []
         self._standing: list[tuple[str, str, Fault]] = []
@@ -52,6 +59,12 @@ class Faults:
         """Let a fault strike each request for a host and path until `clear`."""
         with self._lock:
             self._standing.append((host, path.lower(), fault))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any fault is still to come, or may come again."""
+        with self._lock:
+            return bool(self._orders or self._standing)
 
     def clear(self) -> None:
         """Forget all faults."""
@@ -72,5 +85,6 @@ class Faults:
                     ):
                         if orders is self._orders:
                             orders.remove(order)
+                        self.struck += 1
                         return fault
         return None

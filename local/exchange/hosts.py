@@ -62,6 +62,8 @@ class ExchangeHost:
         fault = self._take_fault(request, before_authentication=True)
         # A fault that needs the right answer to spoil it strikes where that is made.
         answer = self._struck(fault, lambda: self._answer(request)) if fault else self._answer(request)
+        if answer is not None and self._services.host.cookie is not None:
+            answer = replace(answer, headers=(*answer.headers, ("Set-Cookie", self._services.host.cookie)))
         self._write_log(request, answer)
         return answer
 
@@ -121,8 +123,9 @@ class ExchangeHost:
         return replace(
             answer,
             status=fault.status or answer.status,
+            content_type=fault.content_type or answer.content_type,
             headers=(*answer.headers, *fault.headers.items()),
-            truncate=fault.truncate,
+            delivery=fault.delivery,
         )
 
     def _write_log(self, request: HttpRequest, answer: HttpAnswer | None) -> None:

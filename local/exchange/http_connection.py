@@ -6,6 +6,7 @@ import http.client
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Protocol
 
+from local.exchange.delivering import body_headers, deliver
 from local.exchange.http_messages import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class HttpConnection(BaseHTTPRequestHandler):
         if answer is None:
             self.close_connection = True
             return
-        body_sent = answer.body if answer.truncate is None else answer.body[: answer.truncate]
-        if len(body_sent) < len(answer.body):
+        if _says_close(answer):
             self.close_connection = True
-        # Head and body in one piece, or the client waits for the second packet.
-        self.wfile.write(self._head(answer) + (b"" if self.command == "HEAD" else body_sent))
+        body_sent = b"" if self.command == "HEAD" else answer.body
+        if not deliver(self.connection, self._head(answer), body_sent, answer.delivery):
+            self.close_connection = True
 
     def _body(self) -> bytes | None:
         """Return the request's body, or None where it can't be had and the refusal is already written."""
@@ -72,14 +73,18 @@ class HttpConnection(BaseHTTPRequestHandler):
             f"HTTP/1.1 {answer.status} {phrase}",
             f"Server: {self.server_version}",
             f"Date: {self.date_time_string()}",
-            f"Content-Length: {len(answer.body)}",
+            *body_headers(answer.delivery, len(answer.body)),
             *(f"{name}: {value}" for name, value in answer.headers),
         ]
         if answer.body:
             lines.append(f"Content-Type: {answer.content_type}")
-        if self.close_connection:
+        if self.close_connection and not _says_close(answer):
             lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is the base class's
         """Write nothing to the console: the request log has it all."""
+
+
+def _says_close(answer: HttpAnswer) -> bool:
+    return any(name.lower() == "connection" and value.lower() == "close" for name, value in answer.headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,12 +27,37 @@ class HttpRequest:
     body: bytes
 
 
+class Ending(Enum):
+    """What becomes of the connection where an answer breaks off: it is closed, reset, or falls silent."""
+
+    CLOSED = auto()
+    RESET = auto()
+    SILENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer goes over the wire.
+
+    `truncate`: it breaks off after so many bytes of the body, as `ending` says. `drip`: so many seconds pass before
+    each byte of the body. `chunked`: the body goes in chunks and its length is not told (RFC 9112, section 7.1).
+    `told_length`: the length that is told instead of the right one. `raw`: these bytes go instead of any HTTP.
+    """
+
+    truncate: int | None = None
+    ending: Ending = Ending.CLOSED
+    drip: float = 0.0
+    chunked: bool = False
+    told_length: str | None = None
+    raw: bytes | None = None
+
+
+AS_USUAL = Delivery()
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer. `operation` and `addresses` say what was asked, for the log.
-
-    `truncate`: only so many bytes of the body are sent before the connection ends.
-    """
+    """An answer. `operation` and `addresses` say what was asked, for the log."""
 
     status: int
     body: bytes = b""
@@ -39,7 +65,7 @@ class HttpAnswer:
     headers: tuple[tuple[str, str], ...] = ()
     operation: str | None = None
     addresses: tuple[str, ...] = ()
-    truncate: int | None = None
+    delivery: Delivery = AS_USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,11 @@ import contextlib
 import selectors
 import socket
 import threading
+import time
+from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+from local.exchange.delivering import reset, wait_until_left
 
 if TYPE_CHECKING:
     import ssl
@@ -15,6 +19,21 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 BACKLOG = 256
 IDLE_SECONDS = 120.0
+
+
+class ConnectionFault(Enum):
+    """What a listener does to each new connection instead of serving it.
+
+    RESET: it is reset at once. CLOSED: it is closed at once, in order. SILENT: nothing is ever said, not even in the
+    handshake. RESET_IN_HANDSHAKE: it is reset as soon as the client has said something. NO_TLS: it is answered as if
+    TLS were not known.
+    """
+
+    RESET = auto()
+    CLOSED = auto()
+    SILENT = auto()
+    RESET_IN_HANDSHAKE = auto()
+    NO_TLS = auto()
 
 
 class ClosedPort:
@@ -34,12 +53,16 @@ class Listener:
     """Accepts connections on a port of loopback and gives each to `serve` in a thread of its own.
 
     The port stays the same over `stop` and `start`; while it is stopped, connections are refused and those that
-    were open are ended, as when a server goes down.
+    were open are ended, as when a server goes down. `tls` (the certificate and the versions that are shown), `fault`
+    and `hesitation` (the seconds that pass before anything is said) may be changed while it runs, and hold for the
+    connections that come then.
     """
 
     def __init__(self, serve: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.fault: ConnectionFault | None = None
+        self.hesitation = 0.0
         self._serve = serve
-        self._tls = tls
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
@@ -98,8 +121,12 @@ class Listener:
             with contextlib.suppress(OSError):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.settimeout(IDLE_SECONDS)
-                if self._tls is not None:
-                    connection = self._secure(connection, self._tls)
+                time.sleep(self.hesitation)
+                if self.fault is not None:
+                    _misbehave(connection, self.fault)
+                    return
+                if self.tls is not None:
+                    connection = self._secure(connection, self.tls)
                 self._serve(connection)
         finally:
             with self._lock:
@@ -128,3 +155,19 @@ def _bound(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((LOOPBACK, port))
     return bound
+
+
+def _misbehave(connection: socket.socket, fault: ConnectionFault) -> None:
+    match fault:
+        case ConnectionFault.RESET:
+            reset(connection)
+        case ConnectionFault.SILENT:
+            wait_until_left(connection)
+        case ConnectionFault.RESET_IN_HANDSHAKE:
+            connection.recv(1)
+            reset(connection)
+        case ConnectionFault.NO_TLS:
+            connection.recv(1)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        case ConnectionFault.CLOSED:
+            pass

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import struct
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Self
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
-from dnslib import QTYPE, RCODE, RR, SRV, A, DNSError, DNSRecord
+from dnslib import AAAA, QTYPE, RCODE, RR, SRV, A, DNSError, DNSRecord
 
 from local.exchange.listener import LOOPBACK, Listener
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 TIME_TO_LIVE = 60
 ATTEMPTS_TO_SHARE_A_PORT = 20
 MAXIMUM_DATAGRAM = 65535
+_ADDRESS_TYPES: dict[int, type[A | AAAA]] = {4: A, 6: AAAA}
+
+
+Record: TypeAlias = "A | AAAA | SRV"
 
 
 class ServiceRecord(NamedTuple):
@@ -31,16 +37,34 @@ class ServiceRecord(NamedTuple):
     target: str
 
 
+class NameFault(Enum):
+    """What is wrong with the answers about a name.
+
+    SERVER_FAILURE and REFUSED are response codes (RFC 1035, section 4.1.1). SILENT: none ever comes. FOREIGN: it
+    answers another question, as a forged one would. TRUNCATED: over UDP nothing fits; over TCP all is right.
+    """
+
+    SERVER_FAILURE = auto()
+    REFUSED = auto()
+    SILENT = auto()
+    FOREIGN = auto()
+    TRUNCATED = auto()
+
+
+_RESPONSE_CODES = {NameFault.SERVER_FAILURE: RCODE.SERVFAIL, NameFault.REFUSED: RCODE.REFUSED}
+
+
 class Zone:
     """Names and their records. May be changed while the server runs; names compare without case (RFC 4343)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._records: dict[str, list[A | SRV]] = {}
+        self._records: dict[str, list[Record]] = {}
+        self._faults: dict[str, NameFault] = {}
 
     def add_address(self, name: str, address: str = "127.0.0.1") -> None:
-        """Add an A record."""
-        self._add(name, A(address))
+        """Add an A record, or for an address of IPv6 an AAAA record."""
+        self._add(name, _ADDRESS_TYPES[ipaddress.ip_address(address).version](address))
 
     def add_service(self, name: str, record: ServiceRecord) -> None:
         """Add an SRV record."""
@@ -51,13 +75,25 @@ class Zone:
         with self._lock:
             self._records.pop(_key(name), None)
 
-    def records(self, name: str) -> list[A | SRV] | None:
+    def records(self, name: str) -> list[Record] | None:
         """Return the records of a name, or None when there is no such name."""
         with self._lock:
             found = self._records.get(_key(name))
             return None if found is None else list(found)
 
-    def _add(self, name: str, record: A | SRV) -> None:
+    def strike(self, name: str, fault: NameFault | None) -> None:
+        """Let each answer about a name have a fault, or none any more."""
+        with self._lock:
+            self._faults.pop(_key(name), None)
+            if fault is not None:
+                self._faults[_key(name)] = fault
+
+    def fault(self, name: str) -> NameFault | None:
+        """Return the fault that the answers about a name have."""
+        with self._lock:
+            return self._faults.get(_key(name))
+
+    def _add(self, name: str, record: Record) -> None:
         with self._lock:
             self._records.setdefault(_key(name), []).append(record)
 
@@ -92,8 +128,8 @@ class NameServer:
         self._thread.join()
         self._udp.close()
 
-    def answer(self, packet: bytes) -> bytes | None:
-        """Return the answer to a query in wire format, or None where the packet is no query."""
+    def answer(self, packet: bytes, *, over_tcp: bool = False) -> bytes | None:
+        """Return the answer to a query in wire format, or None where there is none, or the packet is no query."""
         try:
             query = DNSRecord.parse(packet)
         except DNSError:
@@ -103,6 +139,17 @@ class NameServer:
         name, asked = str(query.q.qname), query.q.qtype
         self.queries.append((_key(name), QTYPE.get(asked, str(asked))))
         reply = query.reply(ra=0, aa=1)
+        fault = self.zone.fault(name)
+        if fault is NameFault.SILENT:
+            return None
+        if fault is NameFault.FOREIGN:
+            reply.header.id ^= 1
+        if fault in _RESPONSE_CODES:
+            reply.header.rcode = _RESPONSE_CODES[fault]
+            return bytes(reply.pack())
+        if fault is NameFault.TRUNCATED and not over_tcp:
+            reply.header.tc = 1
+            return bytes(reply.pack())
         records = self.zone.records(name)
         if records is None:
             reply.header.rcode = RCODE.NXDOMAIN
@@ -137,13 +184,13 @@ class NameServer:
         # RFC 1035 section 4.2.2: each message follows its length in two bytes.
         with connection.makefile("rb") as stream:
             while len(prefix := stream.read(2)) == struct.calcsize("!H"):
-                answer = self.answer(stream.read(struct.unpack("!H", prefix)[0]))
+                answer = self.answer(stream.read(struct.unpack("!H", prefix)[0]), over_tcp=True)
                 if answer is None:
                     return
                 connection.sendall(struct.pack("!H", len(answer)) + answer)
 
 
-def _of_type(records: Iterable[A | SRV], asked: int) -> Iterable[A | SRV]:
+def _of_type(records: Iterable[Record], asked: int) -> Iterable[Record]:
     return (record for record in records if type(record).__name__ == QTYPE.get(asked))
 
 

@@ -25,7 +25,8 @@ class Host:
     neither is somebody's website: it answers every request with a page, or where `asks_for_password` with 401.
     `refuses_mail_tips`: the code with which it answers GetMailTips, as of a server before 2010. `newest_version`: it
     knows no newer RequestServerVersion than this, as an old server does not. `speaks_soap`: its autodiscover answers
-    in SOAP as well, as from 2010 on.
+    in SOAP as well, as from 2010 on. `cookie`: what it leaves with each answer, as a balancer does that keeps a client
+    on one server.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Host:
     refuses_mail_tips: str | None = None
     newest_version: str | None = None
     speaks_soap: bool = True
+    cookie: str | None = None
 
     @property
     def is_website(self) -> bool:

@@ -133,9 +133,11 @@ class Mailbox:
     """A mailbox as Exchange knows it.
 
     `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
-    that is given for this mailbox instead of its calendar; nobody may impersonate who is `excluded`. `readers` are the
-    accounts (by reference) whom the owner lets read the calendar folder. With `members` (addresses) it is no mailbox
-    but a distribution list. `server` is the host that holds it, where several hold mailboxes of its domain.
+    that is given for this mailbox instead of its calendar, and `back_off` the milliseconds that it asks to wait for.
+    `view` is the free/busy view that is given whatever was asked for; it comes without working hours unless
+    `tells_working_hours`. Nobody may impersonate who is `excluded`. `readers` are the accounts (by reference) whom the
+    owner lets read the calendar folder. With `members` (addresses) it is no mailbox but a distribution list. `server`
+    is the host that holds it, where several hold mailboxes of its domain.
     """
 
     address: str
@@ -149,6 +151,9 @@ class Mailbox:
     redirect_address: str | None = None
     redirect_url: str | None = None
     problem: str | None = None
+    back_off: int | None = None
+    view: str | None = None
+    tells_working_hours: bool = True
     excluded: bool = False
     readers: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ class SimulatedExchange:
     """Runs an organisation on loopback for as long as the context lasts.
 
     `requests` is the log of what was asked, `faults` takes orders for wrong answers, `zone` holds the DNS
-    records; all three may be used while it runs, as may the organisation.
+    records; all three may be used while it runs, as may the organisation. `authority` issues the certificates.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class SimulatedExchange:
         self.faults = Faults()
         self.zone = Zone()
         self.connect: dict[str, str] = {}
+        self.authority = CertificateAuthority("Simulated Exchange CA")
         self._clock = clock
-        self._authority = CertificateAuthority("Simulated Exchange CA")
         self._listeners: dict[str, Listener] = {}
         self._stopping = threading.Event()
         self._stack = contextlib.ExitStack()
@@ -73,7 +73,7 @@ class SimulatedExchange:
     @property
     def ca_pem(self) -> str:
         """The certificate, in PEM, of the CA that signed each host's."""
-        return self._authority.pem
+        return self.authority.pem
 
     @property
     def nameserver(self) -> str:
@@ -108,6 +108,10 @@ class SimulatedExchange:
     ) -> None:
         self._stack.close()
 
+    def listener(self, name: str) -> Listener:
+        """Return the listener of a host, to show another certificate or to fail. KeyError for an unknown host."""
+        return self._listeners[name]
+
     def stop_host(self, name: str) -> None:
         """Take a host down: connections to it are refused until `start_host`. KeyError for an unknown host."""
         self._listeners[name].stop()
@@ -134,7 +138,7 @@ class SimulatedExchange:
         return self._nameserver
 
     def _start(self, stack: contextlib.ExitStack, host: Host) -> None:
-        certificate = self._authority.issue(host.name)
+        certificate = self.authority.issue(host.name)
         services = HostServices(
             host=host,
             organisation=self.organisation,

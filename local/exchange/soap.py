@@ -31,12 +31,16 @@ INTERNAL_SERVER_ERROR = 500
 
 
 class SoapFaultError(Exception):
-    """A request that is refused whole. `code` is a response code of messages.xsd."""
+    """A request that is refused whole. `code` is a response code of messages.xsd.
 
-    def __init__(self, code: str, message: str) -> None:
+    `back_off`: the milliseconds that the server asks to wait for.
+    """
+
+    def __init__(self, code: str, message: str, back_off: int | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.back_off = back_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,18 @@ def fault(error: SoapFaultError) -> HttpAnswer:
         f'<s:Fault><faultcode xmlns:a="{TYPES}">a:{error.code}</faultcode>'
         f'<faultstring xml:lang="en-US">{escape(error.message)}</faultstring>'
         f'<detail><e:ResponseCode xmlns:e="{ERRORS}">{error.code}</e:ResponseCode>'
-        f'<e:Message xmlns:e="{ERRORS}">{escape(error.message)}</e:Message></detail></s:Fault>'
+        f'<e:Message xmlns:e="{ERRORS}">{escape(error.message)}</e:Message>'
+        f"{back_off_element(error.back_off, TYPES)}</detail></s:Fault>"
     )
     return envelope(body, INTERNAL_SERVER_ERROR)
+
+
+def back_off_element(milliseconds: int | None, space: str) -> str:
+    """Return the MessageXml, in a namespace, that says for how long to wait; nothing where nothing is asked for."""
+    if milliseconds is None:
+        return ""
+    value = f'<t:Value Name="BackOffMilliseconds">{milliseconds}</t:Value>'
+    return f'<MessageXml{namespace(space)} xmlns:t="{TYPES}">{value}</MessageXml>'
 
 
 def response_message(code: str = "NoError", message: str = "", tag: str = "ResponseMessage", inside: str = "") -> str:

@@ -15,6 +15,7 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways, read_gateways_file
 from exchange.reader import ExchangeReader
 from local.exchange.faults import Fault
+from local.exchange.http_messages import Delivery
 from local.exchange.network import demo_network
 from local.exchange.operator_folder import write_operator_folder
 from local.exchange.organisation import (
@@ -230,7 +231,7 @@ def test_a_wrong_password_is_tried_twice_and_costs_only_its_gateway(simulated: S
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (Fault(truncate=300), "HostUnreachable"),
+        (Fault(delivery=Delivery(truncate=300)), "HostUnreachable"),
         (Fault(drop=True), "HostUnreachable"),
         (Fault(status=503), "ServerBusy"),
         (Fault(status=404), "EndpointNotFound"),

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from local.exchange.faults import ANY, Fault, Faults
+from local.exchange.http_messages import Delivery, Ending
 from tests.unit.local_exchange.client import availability, basic, ntlm, post, session
 
 if TYPE_CHECKING:
@@ -52,9 +53,57 @@ def test_a_body_can_be_replaced_or_spoilt(running: SimulatedExchange, made: requ
 def test_a_truncated_answer_breaks_off_with_the_connection(
     running: SimulatedExchange, made: requests.Session, body: str
 ) -> None:
-    running.faults.next(HOST, PATH, Fault(truncate=100))
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(truncate=100)))
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
         post(made, URL, body)
+    assert post(made, URL, body).status_code == 200
+
+
+def test_an_answer_may_fall_silent(running: SimulatedExchange, made: requests.Session, body: str) -> None:
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(truncate=10, ending=Ending.SILENT)))
+    with pytest.raises(requests.exceptions.ConnectionError, match="timed out"):
+        made.post(URL, data=body, headers={"Content-Type": "text/xml"}, timeout=0.3)
+
+
+def test_an_answer_in_chunks_is_whole_and_has_no_length(
+    running: SimulatedExchange, made: requests.Session, body: str
+) -> None:
+    right = post(made, URL, body).content
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(chunked=True)))
+    chunked = post(made, URL, body)
+    assert (chunked.content, chunked.headers["Transfer-Encoding"]) == (right, "chunked")
+    assert "Content-Length" not in chunked.headers
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(chunked=True, truncate=10)))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        post(made, URL, body)
+
+
+def test_an_answer_may_drip_and_is_whole_in_the_end(
+    running: SimulatedExchange, made: requests.Session, body: str
+) -> None:
+    running.faults.next(HOST, PATH, Fault(body=b"0123456789", delivery=Delivery(drip=0.02)))
+    begun = time.monotonic()
+    assert post(made, URL, body).content == b"0123456789"
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_a_length_may_be_told_that_is_none(running: SimulatedExchange, made: requests.Session, body: str) -> None:
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(told_length="many")))
+    assert post(made, URL, body).headers["Content-Length"] == "many"
+
+
+def test_something_else_than_http_may_answer(running: SimulatedExchange, made: requests.Session, body: str) -> None:
+    running.faults.next(HOST, PATH, Fault(delivery=Delivery(raw=b"220 mail.example.com ESMTP ready\r\n")))
+    with pytest.raises(requests.exceptions.ConnectionError, match=r"220 mail\.example\.com ESMTP"):
+        post(made, URL, body)
+
+
+def test_an_answer_that_says_so_ends_the_connection(
+    running: SimulatedExchange, made: requests.Session, body: str
+) -> None:
+    running.faults.next(HOST, PATH, Fault(headers={"Connection": "close"}))
+    answer = post(made, URL, body)
+    assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
     assert post(made, URL, body).status_code == 200
 
 
@@ -120,5 +169,9 @@ def test_orders_are_taken_by_host_path_and_stage_in_turn() -> None:
         standing,
     ]
     assert faults.take("a.test", "/y", before_authentication=True) is early
+    assert faults.struck == 5
+    assert faults.waiting
     faults.clear()
+    assert not faults.waiting
     assert faults.take("a.test", "/x", before_authentication=False) is None
+    assert faults.struck == 5

@@ -3,12 +3,19 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
 import dns.resolver
 import pytest
 
-from local.exchange.nameserver import NameServer, ServiceRecord, Zone
+from local.exchange.nameserver import NameFault, NameServer, ServiceRecord, Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.exchange.server import SimulatedExchange
 
 SRV = "_autodiscover._tcp."
@@ -98,3 +105,64 @@ def test_rubbish_and_clients_that_go_away_do_no_harm(capfd: pytest.CaptureFixtur
         assert look_up(server.address, "mail.example.com", "A") == HERE
         assert look_up(server.address, "mail.example.com", "A", tcp=True) == HERE
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def struck() -> Iterator[tuple[Zone, str]]:
+    zone = Zone()
+    zone.add_address("mail.example.com")
+    with NameServer(zone) as server:
+        yield zone, server.address
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(NameFault.SERVER_FAILURE, dns.rcode.SERVFAIL), (NameFault.REFUSED, dns.rcode.REFUSED)]
+)
+def test_a_name_server_that_fails_says_so_of_that_name_alone(
+    struck: tuple[Zone, str], fault: NameFault, code: dns.rcode.Rcode
+) -> None:
+    zone, address = struck
+    zone.add_address("owa.example.com")
+    zone.strike("MAIL.example.com", fault)
+    assert ask(address, "mail.example.com").rcode() is code
+    assert look_up(address, "owa.example.com", "A") == HERE
+    zone.strike("mail.example.com", None)
+    assert look_up(address, "mail.example.com", "A") == HERE
+
+
+def test_a_silent_name_server_answers_neither_way(struck: tuple[Zone, str]) -> None:
+    zone, address = struck
+    zone.strike("mail.example.com", NameFault.SILENT)
+    with pytest.raises(dns.exception.Timeout):
+        ask(address, "mail.example.com", timeout=0.2)
+    with pytest.raises(EOFError):
+        ask(address, "mail.example.com", tcp=True)
+
+
+def test_a_forged_answer_is_to_another_question(struck: tuple[Zone, str]) -> None:
+    zone, address = struck
+    zone.strike("mail.example.com", NameFault.FOREIGN)
+    with pytest.raises(dns.query.BadResponse):
+        ask(address, "mail.example.com")
+
+
+def test_a_truncated_answer_is_whole_over_tcp(struck: tuple[Zone, str]) -> None:
+    zone, address = struck
+    zone.strike("mail.example.com", NameFault.TRUNCATED)
+    cut = ask(address, "mail.example.com")
+    assert cut.flags & dns.flags.TC
+    assert not cut.answer
+    assert len(ask(address, "mail.example.com", tcp=True).answer) == 1
+
+
+def test_addresses_of_ipv6_have_records_of_their_own(struck: tuple[Zone, str]) -> None:
+    zone, address = struck
+    zone.add_address("six.example.com", "fd00:ec2::254")
+    assert look_up(address, "six.example.com", "AAAA") == ["fd00:ec2::254"]
+    assert look_up(address, "six.example.com", "A") == NO_SUCH_RECORD
+
+
+def ask(address: str, name: str, *, tcp: bool = False, timeout: float = 3) -> dns.message.Message:
+    host, _, port = address.partition(":")
+    send = dns.query.tcp if tcp else dns.query.udp
+    return send(dns.message.make_query(name, "A"), host, port=int(port), timeout=timeout)

@@ -20,6 +20,7 @@ from local.exchange.organisation import (
     all_day,
 )
 from local.exchange.server import SimulatedExchange
+from local.exchange.soap import SoapFaultError, fault
 from tests.unit.local_exchange.client import (
     UTC_ZONE,
     availability,
@@ -207,6 +208,37 @@ def test_working_hours_carry_the_zone_of_the_mailbox(asking: Asking) -> None:
     answer = asking.ask(availability([ALICE], START, START + HOUR))
     assert texts(answer, "//t:WorkingHours/t:TimeZone/t:Bias") == ["-540"]
     assert texts(answer, "//t:WorkingPeriod/t:DayOfWeek") == ["Monday Tuesday Wednesday Thursday Friday"]
+
+
+def test_a_mailbox_may_tell_no_working_hours(asking: Asking) -> None:
+    asking.organisation.change_mailbox(ALICE, tells_working_hours=False)
+    answer = asking.ask(availability([ALICE, TIMES_ONLY], START, START + HOUR))
+    assert len(find(answer, "//t:WorkingHours")) == 1
+    assert texts(answer, "//m:ResponseCode") == ["NoError", "NoError"]
+
+
+@pytest.mark.parametrize(("view", "merged"), [("MergedOnly", 1), ("None", 0), ("FreeBusy", 0)])
+def test_a_mailbox_may_give_another_view_than_was_asked_for(asking: Asking, view: str, merged: int) -> None:
+    asking.organisation.change_mailbox(ALICE, view=view)
+    answer = asking.ask(availability([ALICE, TIMES_ONLY], START, START + HOUR, "DetailedMerged"))
+    assert texts(answer, "//t:FreeBusyViewType") == [view, "FreeBusyMerged"]
+    assert len(find(answer, "//t:MergedFreeBusy")) == merged + 1
+    assert len(find(answer, "//t:CalendarEventArray")) == 1 + (view == "FreeBusy")
+
+
+def test_a_mailbox_may_ask_for_patience(asking: Asking) -> None:
+    asking.organisation.change_mailbox(ALICE, problem="ErrorServerBusy", back_off=41500)
+    answer = asking.ask(availability([ALICE, TIMES_ONLY], START, START + HOUR))
+    assert texts(answer, "//m:ResponseCode") == ["ErrorServerBusy", "NoError"]
+    assert texts(answer, "//m:MessageXml/t:Value[@Name='BackOffMilliseconds']") == ["41500"]
+
+
+def test_a_fault_may_ask_for_patience() -> None:
+    busy = fault(SoapFaultError("ErrorServerBusy", "The server is busy.", back_off=297749))
+    assert busy.status == 500
+    assert texts(busy.body, "//detail/e:ResponseCode") == ["ErrorServerBusy"]
+    assert texts(busy.body, "//detail/t:MessageXml/t:Value[@Name='BackOffMilliseconds']") == ["297749"]
+    assert b"BackOff" not in fault(SoapFaultError("ErrorServerBusy", "The server is busy.")).body
 
 
 BERLIN_ZONE = (
