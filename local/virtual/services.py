@@ -9,6 +9,7 @@ import json
 import random
 import secrets
 import string
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,7 +68,7 @@ class VirtualQueue:
     """A queue, and the function that takes its messages, if one does.
 
     A message that was not handled is visible again after `visibility` seconds; after `most_receives` it goes to the
-    queue `dead_letters`.
+    queue `dead_letters`. Each of `on_send` is told of every message that is sent, with the seconds of its delay.
     """
 
     time: VirtualTime
@@ -77,12 +78,15 @@ class VirtualQueue:
     dead_letters: VirtualQueue | None = None
     batch_size: int = 10
     handle: Handle | None = None
+    on_send: list[Callable[[str, float], None]] = field(default_factory=list)
     waiting: list[_Message] = field(default_factory=list)
     _numbers: int = 0
     _polling: bool = False
 
     def send(self, body: str, delay: float = 0.0) -> None:
         """Take a message, which is visible after so many seconds."""
+        for tell in self.on_send:
+            tell(body, delay)
         self._numbers += 1
         message = _Message(self._numbers, body)
         self.time.after(delay, lambda: self._show(message))
@@ -243,7 +247,8 @@ class VirtualSecrets:
         """Answer GetSecretValue. Raises ClientError if there is none."""
         if call["SecretId"] not in self.texts:
             raise _refusal("ResourceNotFoundException", "GetSecretValue")
-        return {"SecretString": self.texts[call["SecretId"]], "VersionId": "1"}
+        text = self.texts[call["SecretId"]]
+        return {"SecretString": text, "VersionId": f"{zlib.crc32(text.encode()):032x}"}
 
 
 def generated_secret(how: Mapping[str, Any]) -> str:
