@@ -1,5 +1,6 @@
 # make demo    the whole way on this machine: simulated Exchange, the real template in an embedded engine, judged
 # make test    everything that must hold: lint, types, all tests, the template, the build
+# make faults  faults of Exchange and the network, one a row: what should be seen of each, and what was
 # make bench   what is promised about time, processor time and requests, measured here; build/bench.json has the figures
 #
 # Needs python3 (3.11 or newer), make, and a package index that pip knows. What is downloaded is kept in build/wheels,
@@ -30,17 +31,21 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test lint types unit unit-py313 contract model integration engine-tests properties e2e template build bench install engine layers \
+.PHONY: help demo faults test lint types unit unit-py313 contract model integration engine-tests properties e2e template build bench install engine layers \
     sam pins clean distclean
 
 help:
-	@sed -n '1,6s/^# \{0,1\}//p' Makefile
+	@sed -n '1,7s/^# \{0,1\}//p' Makefile
 	@echo 'Also: lint types unit contract model integration engine-tests properties e2e template build clean distclean pins'
 
 # ---- what people call ----
 
 demo: install $(if $(DAY),,engine layers)
 	$(BIN)/python -m local.demo $(if $(WATCH),--watch) $(if $(SAMPLES),--samples) $(if $(DAY),--day)
+
+# Only some of them: `make faults ONLY=Retry-After` takes the rows whose group or name has these words.
+faults: install
+	$(BIN)/python -m local.faults $(if $(ONLY),--only '$(ONLY)')
 
 test: lint types unit unit-py313 contract model integration template engine-tests build e2e
 

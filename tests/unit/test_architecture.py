@@ -21,6 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "local/stack/inside": set(),  # runs where nothing else of this project is
     "local/running": {"presence", "exchange", "local.stack", "local.virtual"},
     "local/virtual": set(),  # loads the functions as Lambda does, and imports nothing of them
+    "local/faults": {"presence", "local.exchange", "local.virtual"},
     "local/demo": {"presence", "exchange", "local.exchange", "local.stack", "local.virtual"},
     "local/demo/oracle.py": {"local.exchange", "local.demo"},  # shares no mistake with what it judges
     "local/demo/day_expectations.py": {"local.exchange", "local.demo"},
@@ -141,6 +142,8 @@ def test_imports_point_inward_only(path: Path) -> None:
         ("local/stack", "from local.exchange.server import SimulatedExchange"),
         ("local/demo/oracle.py", "from presence.timeline import compute_timeline"),
         ("local/demo", "import cli"),
+        ("local/faults", "from exchange.ews.response_codes import MEANINGS"),
+        ("local/faults", "from tests.support.memory import MemoryQueue"),
         ("local/demo/day_expectations.py", "from presence.freshness import Rules"),
         ("local/virtual", "from functions.check_calendars.handler import parts"),
         ("local/virtual", "from presence.tables.users import UserTable"),
