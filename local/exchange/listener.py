@@ -80,8 +80,20 @@ class Listener:
 
     def stop(self) -> None:
         """Refuse new connections and end the open ones."""
+        if self._end():
+            # Bound and not listening: nobody else gets the port meanwhile, and connections are refused.
+            self._socket = _bound(self.port)
+
+    def close(self) -> None:
+        """Stop, and give the port back."""
+        self._end()
+        for end in (self._socket, self._wake, self._woken):
+            end.close()
+
+    def _end(self) -> bool:
+        """Stop listening, which frees the port, and end the open connections; return False where that was so before."""
         if self._thread is None:
-            return
+            return False
         self._wake.send(b"x")
         self._thread.join()
         self._thread = None
@@ -92,13 +104,7 @@ class Listener:
             with contextlib.suppress(OSError):
                 # Not SSLSocket's own, which would pull the TLS state away under the thread that reads.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        self._socket = _bound(self.port)
-
-    def close(self) -> None:
-        """Stop, and give the port back."""
-        self.stop()
-        for end in (self._socket, self._wake, self._woken):
-            end.close()
+        return True
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:

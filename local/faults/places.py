@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.exchange.accounts import Account
-from local.exchange.autodiscover import ServiceUrls
+from local.exchange.directory import ServiceUrls
 from local.exchange.kept_host import http
 from local.exchange.nameserver import ServiceRecord
 from local.exchange.network import HTTPS, Host, Network, ews_url

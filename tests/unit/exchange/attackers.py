@@ -6,7 +6,8 @@ import base64
 import re
 import struct
 
-from tests.unit.exchange.hosts import PASSWORD, USERNAME, KeptHost, Respond, challenge, http, pox_settings
+from local.exchange.kept_host import KeptHost, Respond, http
+from tests.unit.exchange.hosts import PASSWORD, USERNAME, challenge, pox_settings
 
 STRANGER_EWS = "https://mail.stranger.test/EWS/Exchange.asmx"
 _SIGNATURE = b"NTLMSSP\x00"

@@ -18,9 +18,10 @@ from exchange.autodiscover import discovery, questions, scouting
 from exchange.autodiscover.urls import autodiscover_host_url
 from exchange.bounded_http import Answer, WebClient
 from exchange.hosts import HostPort
+from local.exchange.kept_host import KeptHost, Respond, http
 from local.exchange.nameserver import ServiceRecord
 from tests.unit.exchange.attackers import STRANGER_EWS, asking, collector
-from tests.unit.exchange.hosts import PASSWORD, USERNAME, KeptHost, Net, Respond, http, pox_account, pox_settings
+from tests.unit.exchange.hosts import PASSWORD, USERNAME, Net, pox_account, pox_settings
 from tests.unit.exchange.soap_answers import is_soap, refused_user, service, settings_of_user
 
 ALICE, BOB = "alice@example.com", "bob@example.com"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tests.unit.exchange.hosts import Respond, http
+from local.exchange.kept_host import Respond, http
 
 AUTODISCOVER = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
 SOAP_PATH = b"/autodiscover/autodiscover.svc"

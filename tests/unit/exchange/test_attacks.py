@@ -20,11 +20,12 @@ from exchange.hosts import HostPort
 from exchange.network import Network
 from exchange.sockets import Allowance, BoundedSocket
 from local.exchange import nameserver
+from local.exchange.kept_host import KeptHost
 from local.exchange.nameserver import ServiceRecord, Zone
 from presence.calendar import Window
 from tests.unit.exchange.attackers import collector, got_any_token, got_credentials
 from tests.unit.exchange.attacks import ALICE, ATTACKS, BOB, Attack
-from tests.unit.exchange.hosts import NOW, KeptHost, Net
+from tests.unit.exchange.hosts import NOW, Net
 
 WINDOW = Window(NOW, NOW + timedelta(hours=24))
 

@@ -8,19 +8,9 @@ import pytest
 
 from exchange.endpoints import MemoryEndpointCache
 from exchange.locating import Resolution
+from local.exchange.kept_host import KeptHost, Respond, http
 from tests.unit.exchange.attackers import asking
-from tests.unit.exchange.hosts import (
-    NOW,
-    KeptHost,
-    Net,
-    Respond,
-    challenge,
-    http,
-    pox_account,
-    pox_error,
-    pox_settings,
-    website,
-)
+from tests.unit.exchange.hosts import NOW, Net, challenge, pox_account, pox_error, pox_settings, website
 from tests.unit.exchange.soap_answers import (
     is_soap,
     refused_user,

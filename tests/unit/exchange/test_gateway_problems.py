@@ -11,11 +11,12 @@ from exchange.credentials import Credentials
 from exchange.endpoints import Change, Fact, MemoryEndpointCache, problem_key
 from exchange.gateway_problems import GatewayProblems, changed
 from exchange.problems import CONNECTION_CODES
+from local.exchange.kept_host import http
 from presence.calendar import Window
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
 from tests.unit.exchange.folder_answers import calendar_folder
-from tests.unit.exchange.hosts import NOW, Net, availability, challenge, failed_mailbox, http, mailbox_answer
+from tests.unit.exchange.hosts import NOW, Net, availability, challenge, failed_mailbox, mailbox_answer
 
 ALICE, BOB = "alice@branch.test", "bob@branch.test"
 WINDOW = Window(NOW, NOW + timedelta(hours=1))

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache
+from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
 from tests.unit.exchange.hosts import (
     NOW,
-    KeptHost,
     Net,
     availability,
     challenge,
-    http,
     mailbox_answer,
     pox_account,
     pox_error,

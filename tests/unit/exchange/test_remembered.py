@@ -12,18 +12,16 @@ from exchange.accounts import Account, write_account
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key, domain_key, lease_key, mailbox_key
 from exchange.remembered import failure_seconds
+from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
 from tests.unit.exchange.hosts import (
     NOW,
-    KeptHost,
     Net,
-    Respond,
     availability,
     challenge,
     failed_mailbox,
-    http,
     mailbox_answer,
     pox_account,
     pox_error,

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from exchange.locating import Resolution
+from local.exchange.kept_host import http
 from local.exchange.nameserver import ServiceRecord
-from tests.unit.exchange.hosts import Net, http, pox_settings, when_signed_in
+from tests.unit.exchange.hosts import Net, pox_settings, when_signed_in
 
 ALICE = "alice@example.com"
 FIRST, SECOND = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("first", "second"))
