@@ -12,20 +12,10 @@ from exchange.breaker import BreakerState, read_breaker
 from exchange.credentials import Credentials
 from exchange.endpoints import Change, Fact, MemoryEndpointCache, breaker_key
 from exchange.reader import ExchangeReader
+from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import CalendarPresenceError, Problem
-from tests.unit.exchange.hosts import (
-    NOW,
-    PASSWORD,
-    USERNAME,
-    KeptHost,
-    Net,
-    Respond,
-    Secrets,
-    availability,
-    http,
-    mailbox_answer,
-)
+from tests.unit.exchange.hosts import NOW, PASSWORD, USERNAME, Net, Secrets, availability, mailbox_answer
 
 WINDOW = Window(NOW, NOW + timedelta(hours=24))
 NAMES = ("cas1.branch.test", "cas2.branch.test", "cas3.branch.test")

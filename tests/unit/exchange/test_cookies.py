@@ -14,9 +14,10 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.reader import ExchangeReader
 from local.exchange.accounts import Account, credential_file
 from local.exchange.authentication import NTLM, Authentication, channel_bindings
+from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
-from tests.unit.exchange.hosts import NOW, PASSWORD, Net, availability, http, mailbox_answer
+from tests.unit.exchange.hosts import NOW, PASSWORD, Net, availability, mailbox_answer
 
 WINDOW = Window(NOW, NOW + timedelta(hours=24))
 HOST = "mail.branch.test"

@@ -12,6 +12,7 @@ import pytest
 
 from exchange.breaker import BreakerState
 from exchange.endpoints import placement_key
+from local.exchange.kept_host import Respond, http
 from presence.errors import Problem
 from tests.unit.exchange.branch_pool import (
     GOOD,
@@ -27,7 +28,7 @@ from tests.unit.exchange.branch_pool import (
     hang_up,
     served_by,
 )
-from tests.unit.exchange.hosts import Net, Respond, availability, challenge, failed_mailbox, fault, http, website
+from tests.unit.exchange.hosts import Net, availability, challenge, failed_mailbox, fault, website
 
 
 @pytest.fixture
