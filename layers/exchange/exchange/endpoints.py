@@ -99,6 +99,11 @@ def service_key(url: str) -> str:
     return f"autodiscover#{url}"
 
 
+def confirmed_key(url: str) -> str:
+    """Return the key of an EWS URL that came into doubt, and that autodiscover has told again."""
+    return f"confirmed#{url}"
+
+
 def host_key(host: str) -> str:
     """Return the key of what is known of a host and port."""
     return f"host#{host}"

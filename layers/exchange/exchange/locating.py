@@ -13,12 +13,13 @@ from exchange.autodiscover.endpoint_urls import usable_urls
 from exchange.autodiscover.search import Discovered, NotDiscovered, Search
 from exchange.autodiscover.service import SoapOffers
 from exchange.autodiscover.trace import TraceStep
-from exchange.endpoints import Endpoint, EndpointCache, Fact, domain_key, mailbox_key, service_key
+from exchange.endpoints import Endpoint, EndpointCache, Fact, confirmed_key, domain_key, mailbox_key, service_key
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
 from exchange.hosts import HostPort
 from exchange.problems import CONNECTION_CODES, unexpected_error
 from exchange.remembered import (
+    CONFIRMED_SECONDS,
     DAY_SECONDS,
     KEPT_FAILURES,
     failure_fact,
@@ -74,6 +75,7 @@ class Locator:
         self._session_of = session_of
         self._look_anew = look_anew
         self._facts: dict[str, Fact] = {}
+        self._urls: dict[str, str] = {}
 
     def locate(self, addresses: Sequence[str]) -> Mapping[str, Resolution]:
         """Return where each mailbox is; every address is a key of the result."""
@@ -97,17 +99,25 @@ class Locator:
         """Let the next read look again for the mailboxes that moved, or whose endpoint fails.
 
         Where a mailbox was is forgotten if it is said not to be there. An endpoint that only fails is kept as a last
-        resort: autodiscover may be failing with it, and both be well again in a moment.
+        resort: autodiscover may be failing with it, and both be well again in a moment. What autodiscover confirms is
+        not doubted again for some minutes, lest an endpoint that is down have its mailboxes looked for by each read.
         """
         problems = {address: result for address, result in results.items() if isinstance(result, Problem)}
         moved = [mailbox_key(address) for address, problem in problems.items() if has_moved(problem.code)]
         if moved:
             self._cache.delete(moved)
-        for address, problem in problems.items():
+        doubtful = {
+            address: self._urls[address]
+            for address, problem in problems.items()
+            if problem.code in _DOUBTFUL and address in self._urls
+        }
+        urls = dict.fromkeys(doubtful.values())
+        confirmed = self._cache.get_many([confirmed_key(url) for url in urls]) if urls else {}
+        for address, url in doubtful.items():
             key = mailbox_key(address)
-            fact = self._facts.get(key, _NOTHING)
-            if key not in moved and problem.code in _DOUBTFUL and "mailbox" in fact and "doubted" not in fact:
-                self._cache.put(key, {**fact, "doubted": problem.code}, DAY_SECONDS)
+            fact = self._facts[key]
+            if key not in moved and confirmed_key(url) not in confirmed and "doubted" not in fact:
+                self._cache.put(key, {**fact, "doubted": url}, DAY_SECONDS)
 
     def _look_up(self, unknown: Mapping[str, Gateway]) -> Mapping[str, Resolution]:
         """Return where mailboxes are that belong to gateways of kind `autodiscover`."""
@@ -128,6 +138,7 @@ class Locator:
                     found[address] = remembered
             if missing:
                 found.update(self._discover(gateway, domains[group], missing))
+        self._urls |= {address: one.endpoint.url for address, one in found.items() if one.endpoint is not None}
         return found
 
     def _remembered(self, address: str, gateway: Gateway) -> Resolution | None:
@@ -167,7 +178,12 @@ class Locator:
             problem = unexpected_error(f"autodiscover of {domain}", error)
             return {address: _failure(address, problem) for address in addresses}
         self._keep_domain(gateway, key, searches, in_time=in_time)
-        return {search.wanted: self._conclude(gateway, search, in_time=in_time) for search in searches}
+        doubted = {self._facts.get(mailbox_key(address), _NOTHING).get("doubted") for address in addresses}
+        found = {search.wanted: self._conclude(gateway, search, in_time=in_time) for search in searches}
+        told = {search.outcome.urls[0] for search in searches if isinstance(search.outcome, Discovered)}
+        for url in told & doubted:
+            self._cache.put(confirmed_key(url), {"told": "again"}, CONFIRMED_SECONDS)
+        return found
 
     def _keep_domain(self, gateway: Gateway, key: str, searches: Sequence[Search], *, in_time: bool) -> None:
         """Keep which service answers for the domain, or that none does."""

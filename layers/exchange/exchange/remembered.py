@@ -18,6 +18,8 @@ _HOUR = 3600.0
 _LONGEST_HOURS = 24
 _FAILURE_SECONDS = 300.0
 DAY_SECONDS = 86400.0
+CONFIRMED_SECONDS = 240.0
+"""For so long an endpoint that autodiscover has told again is not doubted: less than the usual time between checks."""
 
 KEPT_FAILURES = frozenset(
     {

@@ -23,8 +23,8 @@ def found(url: str) -> bytes:
     return http(200, pox_settings(url))
 
 
-def locate(net: Net) -> Resolution:
-    return net.locate([ALICE], TRUSTED)[ALICE]
+def locate(net: Net, connect_timeout: float = 1.0) -> Resolution:
+    return net.locate([ALICE], TRUSTED, connect_timeout=connect_timeout)[ALICE]
 
 
 def url(resolution: Resolution) -> str | None:
@@ -89,10 +89,10 @@ def test_an_earlier_step_that_is_slower_wins_all_the_same(net: Net) -> None:
 
 
 def test_a_step_that_was_passed_over_is_asked_when_no_other_leads_anywhere(net: Net) -> None:
-    net.host("example.com", when_signed_in(found(FIRST)), silent_for=0.7)
+    net.host("example.com", when_signed_in(found(FIRST)), silent_for=0.8)
     net.host("autodiscover.example.com", lambda _request: http(404))
 
-    resolution = locate(net)
+    resolution = locate(net, connect_timeout=1.5)
 
     assert url(resolution) == FIRST
     assert steps(resolution) == ["autodiscover", "http-redirect", "srv", "root-domain"]

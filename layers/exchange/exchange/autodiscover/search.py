@@ -113,8 +113,10 @@ class Search:
     def end(self) -> None:
         """End the search: no service knew where the mailbox is."""
         if not self.ends_if_unknown():
-            # A service that speaks autodiscover may fail at one mailbox, and know the next one.
-            self.outcome = NotDiscovered(self._explanation(), about_domain=not self.service_url)
+            # A service that speaks autodiscover may fail at one mailbox, and know the next one; and what became of an
+            # address that was redirected says nothing of the domain where it began.
+            of_domain = not self.service_url and self.address == self.wanted
+            self.outcome = NotDiscovered(self._explanation(), about_domain=of_domain)
 
     def _give_up(self, problem: Problem) -> None:
         self.outcome = NotDiscovered(problem, about_domain=False)
