@@ -14,6 +14,7 @@ import pytest
 
 from cli.main import parser
 from exchange import current_gateways, gateways, problems
+from exchange.autodiscover import problems as finding
 from exchange.certificates import Verdict
 from exchange.ews import response_codes
 from exchange.gateway_documents import parse_gateways, read_gateways_file
@@ -135,7 +136,7 @@ def test_every_dead_letter_queue_is_explained_and_no_other() -> None:
 def test_every_problem_of_ours_is_explained_and_no_other() -> None:
     shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
     made = {"NoGateway", "NoGateways", "UnknownResponseCode"}
-    made |= {*codes_in(problems.__file__), *codes_in(data_gaps.__file__)}
+    made |= {*codes_in(problems.__file__), *codes_in(finding.__file__), *codes_in(data_gaps.__file__)}
     assert set(shown) == made
     for code in ("NoGateway", "NoGateways"):
         assert code in {*codes_in(gateways.__file__), *codes_in(current_gateways.__file__)}
@@ -163,9 +164,9 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
             problems.malformed_answer("h", "w"),
             problems.malformed_calendar("a", "w"),
             problems.no_calendar_entries("a", "None"),
-            problems.host_not_trusted("h", "d", "w"),
+            finding.host_not_trusted("h", "d", "w"),
             problems.secret_unusable("g", "r"),
-            problems.mailbox_not_found("a", "h"),
+            finding.mailbox_not_found("a", "h"),
             data_gaps.no_free_busy_data("a"),
         )
     ],

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from exchange.autodiscover.answers import AutodiscoverAnswer, RedirectAddress, RedirectUrl, Refusal, Settings
 from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.endpoint_urls import usable_urls
+from exchange.autodiscover.problems import autodiscover_not_now, host_not_trusted
 from exchange.autodiscover.questions import Questioner
 from exchange.autodiscover.scouting import Scout, Scouted
 from exchange.autodiscover.search import Discovered, Search
@@ -25,7 +26,6 @@ from exchange.autodiscover.urls import (
 )
 from exchange.gateways import DiscoveryStep
 from exchange.hosts import HostPort, ascii_host
-from exchange.problems import autodiscover_not_now, host_not_trusted
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from exchange.autodiscover.answers import Settings
+from exchange.autodiscover.problems import endpoint_unusable, host_not_trusted
 from exchange.autodiscover.trust import Trust
 from exchange.gateways import Gateway, Side
 from exchange.hosts import split_https_url
-from exchange.problems import endpoint_unusable, host_not_trusted
 from presence.errors import Problem
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.pox import pox_request
+from exchange.autodiscover.problems import host_not_trusted
 from exchange.autodiscover.scouting import REDIRECTS
 from exchange.autodiscover.soap import user_settings_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
@@ -17,7 +18,7 @@ from exchange.bounded_http import Answer
 from exchange.certificates import SeenCertificate
 from exchange.ews.client import retry_after
 from exchange.hosts import HostPort, split_https_url
-from exchange.problems import host_not_trusted, http_status, malformed_answer
+from exchange.problems import http_status, malformed_answer
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError

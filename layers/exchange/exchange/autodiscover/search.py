@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from exchange.autodiscover.answers import Settings
+from exchange.autodiscover.problems import autodiscover_failed, mailbox_not_found, redirected_too_often
 from exchange.autodiscover.trace import TraceStep
 from exchange.gateways import DiscoveryStep
-from exchange.problems import autodiscover_failed, mailbox_not_found, redirected_too_often
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemKind
 

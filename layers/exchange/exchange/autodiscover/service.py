@@ -8,13 +8,13 @@ from http import HTTPStatus
 
 from exchange.autodiscover.answers import AutodiscoverAnswer, in_a_sentence
 from exchange.autodiscover.pox import parse_pox
+from exchange.autodiscover.problems import autodiscover_not_now
 from exchange.autodiscover.questions import Questioner, Reply
 from exchange.autodiscover.soap import MOST_USERS, SERVER_BUSY, RefusedWhole, parse_user_settings
 from exchange.autodiscover.trace import TraceStep
 from exchange.autodiscover.urls import soap_url
 from exchange.bounded_xml import MalformedXml
 from exchange.hosts import split_https_url
-from exchange.problems import autodiscover_not_now
 from presence.errors import Problem
 
 # Whoever answers a question in SOAP so has no such service, today and tomorrow (Exchange 2007, a proxy that lets the
