@@ -154,3 +154,15 @@ def test_finding_leaves_a_third_of_the_time_for_reading(net: Net) -> None:
 
     assert resolution.problem is not None
     assert time.monotonic() - started < 0.3
+
+
+def test_a_host_that_may_not_be_asked_passes_nobody(net: Net) -> None:
+    net.host("example.com", when_signed_in(found(FIRST)), silent_for=0.65)
+    stranger = net.host("autodiscover.example.com", when_signed_in(found(SECOND)))
+    gateway = {"domains": ["*"], "trusted_hosts": ["example.com", "first.example.com"]}
+
+    resolution = net.locate([ALICE], gateway, connect_timeout=1.2)[ALICE]
+
+    assert url(resolution) == FIRST
+    assert steps(resolution) == ["root-domain"]
+    assert stranger.connections == 0
