@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from local.faults.judging import judge
+from local.faults.judging import Seen, judge
 from local.faults.places import EVERYBODY, accounts
 from local.faults.playing import NotPlayedError, play
 from local.faults.rows import Row
@@ -50,9 +50,17 @@ def outcomes_of(rows: Sequence[Row], prepare: Prepare | None, log: Path) -> tupl
 
 def _outcome(row: Row, prepare: Prepare | None) -> Outcome:
     try:
-        seen = play(row, Observer, prepare)
+        seen = _played(row, prepare)
     except NotPlayedError as error:
         return Outcome(row, None, (str(error),))
     except Exception as error:  # noqa: BLE001  one row must not cost the others
         return Outcome(row, None, (f"playing it failed with {type(error).__name__}: {error}",))
     return Outcome(row, seen, judge(row.expect, seen))
+
+
+def _played(row: Row, prepare: Prepare | None) -> Seen:
+    """Play a row, and once more if it could not be played: a machine that stands still fails before the fault does."""
+    try:
+        return play(row, Observer, prepare)
+    except NotPlayedError:
+        return play(row, Observer, prepare)
