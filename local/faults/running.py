@@ -41,9 +41,9 @@ def run(rows: Sequence[Row], prepare: Prepare | None = None, log: Path = LOG) ->
 
 def outcomes_of(rows: Sequence[Row], prepare: Prepare | None, log: Path) -> tuple[list[Outcome], list[str]]:
     """Play the rows and return what came of each, and which secrets stand in the log."""
+    secrets = Secrets(accounts(), EVERYBODY)  # before there are threads: two at once would make up two passwords
     with everything_logged(log), ThreadPoolExecutor(_AT_A_TIME) as pool:
         outcomes = list(pool.map(partial(_outcome, prepare=prepare), rows))
-    secrets = Secrets(accounts(), EVERYBODY)
     with log.open(encoding="utf-8") as lines:
         return outcomes, list(secrets.found_in(lines, f"line {{}} of {log.name}"))
 
