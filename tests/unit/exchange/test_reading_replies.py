@@ -148,6 +148,7 @@ def test_one_mailbox_that_fails_costs_nobody_else(net: Net) -> None:
         (http(500, fault("ErrorNonExistentMailbox")), "ErrorNonExistentMailbox"),
         (http(500, fault("Client")), REFUSED),
         (http(200, oof_settings("", code="ErrorAccessDenied", result="Error")), "ErrorAccessDenied"),
+        (http(500, fault("ErrorInternalServerError")), "ErrorInternalServerError"),
         (http(200, b"<html/>"), "MalformedAnswer"),
         (http(200, oof_settings("")), "MalformedAutomaticReplies"),
     ],
@@ -163,6 +164,7 @@ def test_one_owner_whose_settings_are_refused_costs_nobody_else(net: Net, answer
     [
         (http(503), "ServerBusy", ProblemKind.PASSING),
         (http(500, fault("ErrorServerBusy")), "ErrorServerBusy", ProblemKind.PASSING),
+        (http(200, oof_settings("", code="ErrorServerBusy", result="Error")), "ErrorServerBusy", ProblemKind.PASSING),
         (http(403), "AccessDenied", ProblemKind.LASTING),
     ],
 )

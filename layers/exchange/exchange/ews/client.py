@@ -104,13 +104,17 @@ class EwsClient:
     def read_oof_settings(self, url: str, address: str) -> AutomaticReplies | Problem:
         """Ask for the automatic replies of one mailbox in the name of its owner.
 
-        Raises `ProblemError` if the request failed; AutomaticRepliesRefused if the server gives no code that says more.
+        Raises `ProblemError` if the request failed for a reason that is not of this mailbox; AutomaticRepliesRefused if
+        the server gives no code that says more.
         """
         host = urlsplit(url).hostname or ""
         try:
-            return parse_oof_settings(self._ask(url, oof_settings_request(address), _anchor(address)), address, host)
+            result = parse_oof_settings(self._ask(url, oof_settings_request(address), _anchor(address)), address, host)
         except ProblemError as error:
             raise _refused(error, host, "GetUserOofSettings") from error
+        if isinstance(result, Problem) and is_of_all(result.code):
+            raise ProblemError(result)
+        return result
 
     def _in_known_version(self, url: str, ask: Callable[[str], _Result]) -> _Result:
         """Ask in the version that the gateway's Exchange has, or that this host is known to take.
