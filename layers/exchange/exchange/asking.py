@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from exchange.ews.response_codes import is_of_one_mailbox
+from exchange.host_failures import stumbled
 from exchange.locating import Resolution
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemError
@@ -64,7 +65,10 @@ def ends_asking(problem: Problem, *, alone: bool) -> bool:
     """Tell whether others would have the same problem; `alone`: it came of a question about one mailbox."""
     if problem.code in _OF_ONE_ANSWER:
         return False
-    return not (alone and (is_of_one_mailbox(problem.code) or problem.code == "AutomaticRepliesRefused"))
+    if not alone:
+        return True
+    code = problem.code
+    return not (is_of_one_mailbox(code) or stumbled(code) or code == "AutomaticRepliesRefused")
 
 
 def _chunks(resolutions: Sequence[Resolution], at_once: int) -> Iterator[Sequence[Resolution]]:

@@ -58,7 +58,7 @@ class PoolQuestion(Generic[Result]):
         probes = self._pool.claim_probes()
         by_address = {resolution.address: resolution for resolution in resolutions}
         for host, address in probes.items():
-            self._ask_host(host, [by_address[address]], share=_SHARE_OF_A_PROBE)
+            self._ask_host(host, [by_address[address]], is_probe=True)
         for resolution in resolutions:
             if resolution.address not in probes.values():
                 self._send_to_next(resolution)
@@ -80,16 +80,17 @@ class PoolQuestion(Generic[Result]):
         else:
             self._waiting[host].append(resolution)
 
-    def _ask_host(self, host: str, asked: Sequence[Resolution], share: float = _SHARE_WITH_OTHERS) -> None:
+    def _ask_host(self, host: str, asked: Sequence[Resolution], *, is_probe: bool = False) -> None:
         if host in self._ended:
             self._results.update({resolution.address: self._ended[host] for resolution in asked})
             return
         others = self._pool.healthy_hosts() - self._left_out.keys() - {host}
+        share = _SHARE_OF_A_PROBE if is_probe else _SHARE_WITH_OTHERS
         self._take_share(share if others else 1.0)
         try:
             found = self._ask(self._pool.url(host), asked)
         except ProblemError as error:
-            self._fail(host, error.problem, asked)
+            self._fail(host, error.problem, asked, is_probe=is_probe)
             return
         for resolution, result in zip(asked, found, strict=True):
             self._answered[resolution.address] = host
@@ -100,12 +101,18 @@ class PoolQuestion(Generic[Result]):
         if isinstance(result, Problem) and mailbox_failed_here(result.code):
             self._pool.note_failed_here(resolution.address, host)
 
-    def _fail(self, host: str, problem: Problem, asked: Sequence[Resolution]) -> None:
-        of_host = host_failed(problem)
-        if not of_host and not answer_failed(problem, alone=self._at_once == 1):
+    def _fail(self, host: str, problem: Problem, asked: Sequence[Resolution], *, is_probe: bool) -> None:
+        alone = self._at_once == 1
+        of_host = host_failed(problem, alone=alone)
+        if not of_host and not answer_failed(problem, alone=alone):
+            if is_probe:
+                # The host is neither well nor to blame; the mailbox, which the others answer for, need not wait for it.
+                self._left_out[host] = problem
+                self._send_to_next(asked[0])
+                return
             for resolution in asked:
                 self._conclude(resolution, problem, host)
-            if ends_asking(problem, alone=self._at_once == 1):
+            if ends_asking(problem, alone=alone):
                 self._ended[host] = problem
             return
         self._failures.append(_Failure(host, problem, tuple(resolution.address for resolution in asked)))
@@ -121,10 +128,13 @@ class PoolQuestion(Generic[Result]):
     def _note(self) -> None:
         """Remember which hosts failed where others did not, and which answered."""
         answering = set(self._answered.values())
+        to_blame: dict[str, str] = {}
         for failure in self._failures:
             outdone = all(address in self._answered for address in failure.addresses)
             if outdone and (failure.host in self._left_out or failure.host not in answering):
-                self._pool.note_failure(failure.host, failure.problem.code, at_once=failure.problem.code == REJECTED)
+                to_blame[failure.host] = failure.problem.code
+        for host, code in to_blame.items():
+            self._pool.note_failure(host, code, at_once=code == REJECTED)
         for host in answering - self._left_out.keys():
             self._pool.note_answer(host)
 

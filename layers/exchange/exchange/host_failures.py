@@ -6,7 +6,7 @@ A server that asks to be left alone does not fail: another host would ask the sa
 from __future__ import annotations
 
 from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
-from exchange.ews.server_codes import OF_THE_SERVER
+from exchange.ews.server_codes import OF_THE_SERVER, STUMBLES
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemKind
 
@@ -40,8 +40,18 @@ _ASKS_TO_WAIT = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "E
 _DIRECTORY = frozenset({"ErrorADUnavailable", "ErrorADOperation"})
 
 
-def host_failed(problem: Problem) -> bool:
-    """Tell whether the host is to be asked for nobody else during this read."""
+def stumbled(code: str) -> bool:
+    """Tell whether the server failed at what it was asked; asked about one mailbox, it may answer for the next."""
+    return code == "ServerFailed" or code in STUMBLES
+
+
+def host_failed(problem: Problem, *, alone: bool) -> bool:
+    """Tell whether the host is to be asked for nobody else during this read.
+
+    `alone`: the question was about one mailbox, whose own doing it may be.
+    """
+    if alone and stumbled(problem.code):
+        return False
     # IIS says 503 for a service that is stopped; a server that is only busy says for how long (Retry-After).
     stopped = problem.code == "ServerBusy" and problem.retry_after is None
     return stopped or problem.code in _OF_THE_HOST or _server_failed(problem)
@@ -52,7 +62,9 @@ def answer_failed(problem: Problem, *, alone: bool) -> bool:
 
     `alone`: the question was about one mailbox, whose own problem it may be.
     """
-    return problem.code in _OF_ONE_ANSWER or (not alone and mailbox_failed_here(problem.code))
+    if problem.code in _OF_ONE_ANSWER:
+        return True
+    return stumbled(problem.code) if alone else mailbox_failed_here(problem.code)
 
 
 def mailbox_failed_here(code: str) -> bool:

@@ -28,6 +28,7 @@ from tests.unit.exchange.branch_pool import (
     hang_up,
     served_by,
 )
+from tests.unit.exchange.folder_answers import calendar_folder
 from tests.unit.exchange.hosts import Net, availability, challenge, failed_mailbox, fault, website
 
 
@@ -207,6 +208,53 @@ def test_a_host_that_asks_to_wait_has_not_failed(
     assert set(waiting) == {user for user in USERS if before[user] == NAMES[0]}
     assert {(problem.code, problem.retry_after) for problem in waiting.values()} == {(code, retry_after)}
     assert branch.state(NAMES[0]) is BreakerState.CLOSED
+
+
+def test_a_host_that_asks_to_wait_when_it_is_tried_again_holds_nobody_up(branch: Branch) -> None:
+    branch.read()
+    branch.behaviour[NAMES[0]] = hang_up
+    for _ in range(2):
+        branch.read()
+    assert branch.state(NAMES[0]) is BreakerState.OPEN
+    branch.behaviour[NAMES[0]] = lambda _request: http(503, Retry_After="3600")
+    seen = branch.requests(NAMES[0])
+
+    for _ in range(6):
+        assert not codes(branch.read(minutes=5))
+
+    assert branch.requests(NAMES[0]) - seen == 1, "it is left alone for the hour"
+    assert branch.state(NAMES[0]) is BreakerState.HALF_OPEN
+
+
+FOLDERS = {"calendars": "calendar-folder", "access": "delegate"}
+
+
+def test_a_mailbox_whose_folder_makes_every_server_stumble_costs_nobody_else(branch: Branch) -> None:
+    def stumbling(request: bytes) -> bytes:
+        if b"<m:FindItem" not in request:
+            return exchange(request)
+        return http(500, fault("ErrorTimeoutExpired")) if USERS[0].encode() in request else http(200, calendar_folder())
+
+    branch.behaviour.update(dict.fromkeys(NAMES, stumbling))
+    for _ in range(3):
+        results = branch.read(USERS[:9], **FOLDERS)
+        assert len(served_by(results)) == 8
+        assert codes(results) == {"ErrorTimeoutExpired"}
+
+    assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
+
+
+def test_a_host_that_stumbles_over_every_folder_has_failed_once_in_a_read(branch: Branch) -> None:
+    def folders(request: bytes) -> bytes:
+        return http(200, calendar_folder()) if b"<m:FindItem" in request else exchange(request)
+
+    branch.behaviour.update(dict.fromkeys(NAMES, folders))
+    branch.behaviour[NAMES[0]] = lambda request: http(500) if b"<m:FindItem" in request else exchange(request)
+
+    assert not codes(branch.read(USERS[:9], **FOLDERS))
+
+    assert branch.requests(NAMES[0]) > 3, "each of its mailboxes is asked for there"
+    assert branch.warnings == []
 
 
 def test_when_all_hosts_fail_it_is_held_against_none_and_each_is_tried_once(branch: Branch) -> None:

@@ -6,7 +6,24 @@ from exchange.ews.meanings import LASTING, PASSING, WAIT, Meaning, table
 
 _CONNECTIONS = "ask less often or raise EWSMaxConcurrency"
 
-OF_THE_SERVER = table(
+STUMBLES = table(
+    (Meaning(PASSING, "the server failed for the moment", WAIT), "ErrorInternalServerTransientError"),
+    (
+        Meaning(PASSING, "the server failed", WAIT),
+        (
+            "ErrorInternalServerError ErrorDataSourceOperation ErrorWin32InteropError ErrorWebRequestInInvalidState"
+            " ErrorResponseSchemaValidation"
+        ),
+    ),
+    (Meaning(PASSING, "the server took too long", WAIT), "ErrorTimeoutExpired"),
+    (
+        Meaning(PASSING, "the server gave the request up", WAIT),
+        "ErrorRequestAborted ErrorClientDisconnected ErrorBatchProcessingStopped",
+    ),
+)
+"""The server failed at what it was asked. Where that was one mailbox, it may be that mailbox's doing."""
+
+_OTHERS = table(
     # The account.
     (
         Meaning(
@@ -35,19 +52,6 @@ OF_THE_SERVER = table(
         Meaning(PASSING, "the server has no room for more at this moment", WAIT),
         "ErrorTooManyObjectsOpened ErrorInsufficientResources ErrorNotEnoughMemory",
     ),
-    (Meaning(PASSING, "the server failed for the moment", WAIT), "ErrorInternalServerTransientError"),
-    (
-        Meaning(PASSING, "the server failed", WAIT),
-        (
-            "ErrorInternalServerError ErrorDataSourceOperation ErrorWin32InteropError ErrorWebRequestInInvalidState"
-            " ErrorResponseSchemaValidation"
-        ),
-    ),
-    (Meaning(PASSING, "the server took too long", WAIT), "ErrorTimeoutExpired"),
-    (
-        Meaning(PASSING, "the server gave the request up", WAIT),
-        "ErrorRequestAborted ErrorClientDisconnected ErrorBatchProcessingStopped",
-    ),
     (
         Meaning(
             PASSING,
@@ -66,3 +70,5 @@ OF_THE_SERVER = table(
         "ErrorMailTipsDisabled",
     ),
 )
+
+OF_THE_SERVER = {**_OTHERS, **STUMBLES}
