@@ -90,7 +90,7 @@ def rejected(account: Account, host: str, now: datetime, *, pool: bool) -> Accou
     It is confirmed by another host, or by the same one later on if there is no other.
     """
     kept = tuple(each for each in account.rejections if now - each.at < BUDGET_TIME)
-    if not any(each.host == host and not each.overruled and now - each.at < _SAME_EVENT for each in kept):
+    if not any(each.host == host and now - each.at < _SAME_EVENT for each in kept):
         kept = (*kept, Rejection(host, now))
     after = replace(account, rejections=kept, attempts=account.attempts + 1, trying="", trying_until=None)
     standing = _standing(after, now)

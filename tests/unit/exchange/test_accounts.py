@@ -93,6 +93,16 @@ def test_readers_that_were_under_way_when_a_host_rejects_are_one_event_and_confi
     assert account.resting_since is None
 
 
+def test_a_rejection_of_who_was_under_way_does_not_bring_back_what_another_host_has_overruled() -> None:
+    once = rejected(accepted(Account(), FIRST, TEN), FIRST, TEN, pool=True)
+    overruled = accepted(given(once, SECOND, TEN), SECOND, TEN)
+
+    late = rejected(overruled, FIRST, TEN + timedelta(seconds=20), pool=True)
+
+    assert is_free(late, SECOND, TEN + timedelta(seconds=20)), "nobody else waits for it"
+    assert not is_free(late, FIRST, TEN + timedelta(seconds=20))
+
+
 @pytest.mark.parametrize("minutes", [1, 29])
 def test_one_host_alone_never_rests_a_pool_but_does_rest_a_gateway_that_has_no_other(minutes: float) -> None:
     once = rejected(Account(), FIRST, TEN, pool=False)
