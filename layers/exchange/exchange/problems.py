@@ -319,15 +319,18 @@ def kerberos_unusable(gateway: str, reason: str) -> Problem:
 
 
 def http_status(host: str, status: int, retry_after: float | None = None) -> Problem:
-    """Say what an HTTP status means: not now (429, 5xx), or not at all. `retry_after` is in seconds."""
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        busy = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    """Say what an HTTP status means: not now (429, 5xx), or not at all. `retry_after` is in seconds.
+
+    429 asks to wait also where it does not say for how long (RFC 6585, section 4); that is then 0, and not None.
+    """
+    throttled = status == HTTPStatus.TOO_MANY_REQUESTS
+    if throttled or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Problem(
-            "ServerBusy" if busy else "ServerFailed",
+            "ServerBusy" if throttled or status == HTTPStatus.SERVICE_UNAVAILABLE else "ServerFailed",
             ProblemKind.PASSING,
             f"{host} answers with HTTP status {status}",
             "nothing, if it passes; else look at the load and the health of the server",
-            retry_after,
+            retry_after or 0.0 if throttled else retry_after,
         )
     code = {403: "AccessDenied", 404: "EndpointNotFound", 440: "LoginPage"}.get(status, "UnexpectedStatus")
     return Problem(

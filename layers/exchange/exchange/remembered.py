@@ -103,7 +103,7 @@ def mailbox_seconds(address: str, ttl_hours: int) -> float:
 
 def failure_seconds(key: str, problem: Problem) -> float:
     """Return for how long a failure is kept: as the server asked for, else about five minutes, as Outlook does."""
-    return spread(key, _FAILURE_SECONDS) if problem.retry_after is None else problem.retry_after
+    return problem.retry_after or spread(key, _FAILURE_SECONDS)
 
 
 def spread(key: str, seconds: float) -> float:

@@ -192,6 +192,7 @@ def test_of_all_readers_one_tells_that_a_host_is_left_out_and_one_that_it_answer
     [
         (http(503, Retry_After="30"), "ServerBusy", 30.0),
         (http(429, Retry_After="30"), "ServerBusy", 30.0),
+        (http(429), "ServerBusy", 0.0),
         (http(500, fault("ErrorServerBusy"), Retry_After="7"), "ErrorServerBusy", 7.0),
         (http(500, fault("ErrorExceededConnectionCount")), "ErrorExceededConnectionCount", None),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +108,11 @@ def test_failures_are_kept_for_different_times_by_a_quarter() -> None:
     assert min(times) >= 225
     assert max(times) <= 375
     assert max(times) - min(times) > 140
+
+
+def test_a_failure_that_names_no_time_to_wait_is_kept_as_others_are() -> None:
+    busy = Problem("AutodiscoverFailed", ProblemKind.PASSING, "", "", retry_after=0.0)
+    assert failure_seconds("alice", busy) == failure_seconds("alice", replace(busy, retry_after=None))
 
 
 @pytest.mark.parametrize("header", ["40", "Sat, 21 Nov 2026 12:00:40 GMT"])
