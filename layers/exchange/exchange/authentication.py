@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -121,7 +122,8 @@ class Login:
     def close(self) -> None:
         """Let the next reader try the account, if this one had leave to do so alone and found nothing out."""
         if self._account.trying == self._read:
-            self._change(lambda account: not_judged(account, self._read))
+            with suppress(Exception):  # likewise; the trial ends by itself
+                self._change(lambda account: not_judged(account, self._read))
 
     def _require_leave(self, host: str) -> None:
         if is_free(self._account, host, self._clock()):
@@ -141,7 +143,8 @@ class Login:
 
     def _note_acceptance(self, host: str) -> None:
         if not is_free(self._account, host, self._clock()):
-            self._change(lambda account: accepted(account, host, self._clock()))
+            with suppress(Exception):  # what was read must not be lost for it; the next reader tries the account
+                self._change(lambda account: accepted(account, host, self._clock()))
 
     def _change(self, change: Callable[[Account], Account]) -> bool:
         """Change what all readers know of the account; False if others were faster time after time."""

@@ -7,6 +7,7 @@ each mailbox of an answer). Whoever was told so leaves a note; others find it be
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from exchange.endpoints import EndpointCache, Fact, wait_key
 from exchange.problems import wait_asked_for
 from exchange.reads import spread_wait
-from presence.errors import CalendarPresenceError, Problem, ProblemError
+from presence.errors import Problem, ProblemError
 from presence.instants import format_instant, instant_noted
 
 _Asked = TypeVar("_Asked")
@@ -82,8 +83,6 @@ class BackOff:
             # A second more: the ends of facts are whole seconds.
             return {"until": format_instant(until)}, (until - now).total_seconds() + 1.0
 
-        try:
-            self._cache.update(wait_key(self._gateway, host), change)
-        except CalendarPresenceError:
-            return  # others note the same at the same time
         self._until[host] = until
+        with suppress(Exception):  # others note the same at the same time; what was read must not be lost for it
+            self._cache.update(wait_key(self._gateway, host), change)

@@ -121,7 +121,7 @@ class ExchangeReader:
         """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask.
 
         All of it takes `longest` seconds at most. `is_extra`: what was wanted has been read already, so that nothing
-        that fails here is a problem of a gateway.
+        that fails here is a problem of a gateway, or a reason to look for a mailbox anew.
         """
         results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
@@ -152,8 +152,8 @@ class ExchangeReader:
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
                     problem = unexpected_error(endpoint.url, error)
                     results.update({resolution.address: problem for resolution in resolutions})
-        locator.learn_from(results)
         if not is_extra:
+            locator.learn_from(results)
             self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
         return results
 

@@ -65,6 +65,18 @@ class BusyCache(CountingCache):
         raise CalendarPresenceError(f"others changed {key!r}")
 
 
+class BrokenCache(CountingCache):
+    """A table that is throttled where it is to be written; what can be read without that is read."""
+
+    broken = False
+
+    def update(self, key: str, change: Change) -> Fact | None:
+        """Fail as boto3 does once it has tried often enough; leases and leave are there already."""
+        if self.broken and not key.startswith("leases#"):
+            raise OSError("throttled")
+        return super().update(key, change)
+
+
 @dataclass
 class Branch:
     """Three hosts whose behaviour a test changes, and the readers of several function instances."""

@@ -21,6 +21,7 @@ from tests.unit.exchange.branch_pool import (
     USERS,
     WINDOW,
     Branch,
+    BrokenCache,
     BusyCache,
     addresses_in,
     codes,
@@ -395,6 +396,27 @@ def test_whoever_is_always_too_late_to_note_anything_reads_nevertheless(branch: 
     branch.behaviour[NAMES[0]] = hang_up
 
     assert not codes(branch.read())
+
+
+def test_who_can_note_nothing_for_a_fault_of_the_table_reads_nevertheless(branch: Branch) -> None:
+    branch.cache = cache = BrokenCache(branch.now)
+    branch.read(USERS[:30])
+    cache.broken = True
+    branch.behaviour[NAMES[0]] = hang_up
+
+    assert not codes(branch.read())
+
+
+def test_an_account_whose_acceptance_can_t_be_noted_has_read_nevertheless(branch: Branch) -> None:
+    branch.cache = cache = BrokenCache(branch.now)
+
+    def accept(request: bytes) -> bytes:
+        cache.broken = True
+        return exchange(request)
+
+    branch.behaviour.update(dict.fromkeys(NAMES, accept))
+
+    assert not codes(branch.read(USERS[:1]))
 
 
 def test_two_readers_that_place_the_same_user_agree(branch: Branch) -> None:

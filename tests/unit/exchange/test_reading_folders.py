@@ -281,6 +281,20 @@ def test_a_mailbox_that_moved_is_looked_for_again(net: Net) -> None:
     assert not cache.get_many([key])
 
 
+def test_working_hours_that_cant_be_had_bring_no_endpoint_into_doubt(net: Net) -> None:
+    discovered = when_signed_in(http(200, pox_settings("https://mail.example.com/EWS/Exchange.asmx")))
+    autodiscover = net.host("autodiscover.example.com", discovered)
+    net.host("mail.example.com", lambda request: http(200, OF_ONE) if about_folders(request) else None)
+    net.silent("example.com")
+    folders_by_autodiscover = {"skip": ["root-domain"], "calendars": "calendar-folder", "access": "impersonation"}
+    reader = net.reader(folders_by_autodiscover, cache=MemoryEndpointCache(lambda: NOW))
+
+    assert codes(dict(reader.read_calendars(["alice@example.com"], WINDOW))) == [1]
+    looked_up = len(autodiscover.requests)
+    assert codes(dict(reader.read_calendars(["alice@example.com"], WINDOW))) == [1]
+    assert len(autodiscover.requests) == looked_up
+
+
 def versions(requests: list[bytes]) -> list[str]:
     return [re.findall(rb'RequestServerVersion Version="([^"]*)"', request)[0].decode() for request in requests]
 
