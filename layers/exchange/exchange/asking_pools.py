@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Generic
 
 from exchange.asking import Ask, Result, ends_asking
-from exchange.host_failures import REJECTED, answer_failed, host_failed, mailbox_failed_here
+from exchange.host_failures import (
+    REJECTED,
+    answer_failed,
+    asks_for_a_long_wait,
+    host_failed,
+    mailbox_failed_here,
+)
 from exchange.locating import Resolution
 from exchange.shared_pool import SharedPool
 from presence.errors import Problem, ProblemError, ProblemKind
@@ -103,23 +109,21 @@ class PoolQuestion(Generic[Result]):
 
     def _fail(self, host: str, problem: Problem, asked: Sequence[Resolution], *, is_probe: bool) -> None:
         alone = self._at_once == 1
-        of_host = host_failed(problem, alone=alone)
-        if not of_host and not answer_failed(problem, alone=alone):
-            if is_probe:
-                # The host is neither well nor to blame; the mailbox, which the others answer for, need not wait for it.
-                self._left_out[host] = problem
-                self._send_to_next(asked[0])
-                return
+        leaves_out = host_failed(problem, alone=alone)
+        if leaves_out or answer_failed(problem, alone=alone):
+            self._failures.append(_Failure(host, problem, tuple(resolution.address for resolution in asked)))
+            for resolution in asked:
+                self._tried[resolution.address][host] = problem
+        elif is_probe or asks_for_a_long_wait(problem):
+            leaves_out = True  # nothing is held against the host, and the others answer for its mailboxes meanwhile
+        else:
             for resolution in asked:
                 self._conclude(resolution, problem, host)
             if ends_asking(problem, alone=alone):
                 self._ended[host] = problem
             return
-        self._failures.append(_Failure(host, problem, tuple(resolution.address for resolution in asked)))
-        for resolution in asked:
-            self._tried[resolution.address][host] = problem
         again = list(asked)
-        if of_host:
+        if leaves_out:
             self._left_out[host] = problem
             again += self._waiting.pop(host, [])
         for resolution in again:

@@ -1,6 +1,7 @@
 """Which problems are a host's, so that another host of the pool may do better. Pure.
 
-A server that asks to be left alone does not fail: another host would ask the same Exchange for the same thing.
+A server that asks to be left alone for a moment does not fail: another host would ask the same Exchange for the same
+thing. One that asks for longer does not either, but there the other hosts may have time.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _OF_ONE_ANSWER = frozenset(
     }
 )
 _ASKS_TO_WAIT = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"})
+_WORTH_WAITING_FOR = 60.0
+"""Seconds."""
 _DIRECTORY = frozenset({"ErrorADUnavailable", "ErrorADOperation"})
 
 
@@ -65,6 +68,11 @@ def answer_failed(problem: Problem, *, alone: bool) -> bool:
     if problem.code in _OF_ONE_ANSWER:
         return True
     return stumbled(problem.code) if alone else mailbox_failed_here(problem.code)
+
+
+def asks_for_a_long_wait(problem: Problem) -> bool:
+    """Tell whether a host is to be left alone for so long that its mailboxes would miss a check."""
+    return (problem.retry_after or 0.0) > _WORTH_WAITING_FOR
 
 
 def mailbox_failed_here(code: str) -> bool:

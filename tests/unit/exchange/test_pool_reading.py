@@ -259,6 +259,35 @@ def test_a_host_that_stumbles_over_every_folder_has_failed_once_in_a_read(branch
     assert branch.warnings == []
 
 
+def test_a_host_that_asks_for_an_hour_is_left_alone_and_its_users_miss_no_check(branch: Branch) -> None:
+    before = served_by(branch.read())
+    branch.behaviour[NAMES[0]] = lambda _request: http(503, Retry_After="3600")
+    seen = branch.requests(NAMES[0])
+
+    for _ in range(11):
+        during = branch.read(minutes=5)
+        assert not codes(during)
+        assert {user for user in USERS if served_by(during)[user] != before[user]} == {
+            user for user in USERS if before[user] == NAMES[0]
+        }
+
+    assert branch.requests(NAMES[0]) - seen == 1
+    assert branch.state(NAMES[0]) is BreakerState.CLOSED
+    branch.behaviour[NAMES[0]] = exchange
+    assert served_by(branch.read(minutes=10)) == before
+
+
+def test_where_all_hosts_ask_for_an_hour_everybody_waits(branch: Branch) -> None:
+    branch.read()
+    branch.behaviour.update(dict.fromkeys(NAMES, lambda _request: http(503, Retry_After="3600")))
+    seen = sum(map(branch.requests, NAMES))
+
+    for _ in range(3):
+        assert codes(branch.read(minutes=5)) == {"ServerBusy"}
+
+    assert sum(map(branch.requests, NAMES)) - seen == 3
+
+
 def test_when_all_hosts_fail_it_is_held_against_none_and_each_is_tried_once(branch: Branch) -> None:
     for name in NAMES:
         branch.behaviour[name] = hang_up
