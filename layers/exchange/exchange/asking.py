@@ -30,11 +30,12 @@ def ask_endpoint(
     `ask` takes one of the URLs and up to `at_once` mailboxes, and returns their results in their order, or raises
     `ProblemError`. `urls` lead to the same Exchange, in the order of preference: one whose host can't be connected to,
     or rejects the account, is left out from then on. After a problem that is not of one answer, nor of the one mailbox
-    asked for, nobody else is asked.
+    asked for, nobody else is asked; after a time-out with one mailbox, one more.
     """
-    left = list(urls)
+    left, alone = list(urls), at_once == 1
     results: dict[str, Result | Problem] = {}
     failed: Problem | None = None
+    hung = False
     for chunk in _chunks(resolutions, at_once):
         if failed is not None:
             results.update({resolution.address: failed for resolution in chunk})
@@ -43,8 +44,12 @@ def ask_endpoint(
             found = _ask_first(left, chunk, ask)
         except ProblemError as error:
             results.update({resolution.address: error.problem for resolution in chunk})
-            failed = error.problem if ends_asking(error.problem, alone=at_once == 1) else None
+            # Over one mailbox a server may hang; over two, one after the other, it is slow.
+            may_go_on = alone and error.problem.code == "Timeout" and not hung
+            hung = may_go_on
+            failed = error.problem if ends_asking(error.problem, alone=alone) and not may_go_on else None
         else:
+            hung = False
             pairs = zip(chunk, found, strict=True)
             results.update({resolution.address: result for resolution, result in pairs})
     return results

@@ -122,11 +122,12 @@ class PoolQuestion(Generic[Result]):
             if ends_asking(problem, alone=alone):
                 self._ended[host] = problem
             return
-        again = list(asked)
         if leaves_out:
             self._left_out[host] = problem
-            again += self._waiting.pop(host, [])
-        for resolution in again:
+            for resolution in self._waiting.pop(host, []):
+                self._send_to_next(resolution)
+        # Last those over whom a host failed: it may be that one of them makes the next one fail as well.
+        for resolution in asked:
             self._send_to_next(resolution)
 
     def _note(self) -> None:

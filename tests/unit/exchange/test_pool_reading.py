@@ -228,9 +228,6 @@ def test_a_host_that_asks_to_wait_when_it_is_tried_again_holds_nobody_up(branch:
     assert branch.state(NAMES[0]) is BreakerState.HALF_OPEN
 
 
-FOLDERS = {"calendars": "calendar-folder", "access": "delegate"}
-
-
 def test_a_mailbox_whose_folder_makes_every_server_stumble_costs_nobody_else(branch: Branch) -> None:
     def stumbling(request: bytes) -> bytes:
         if b"<m:FindItem" not in request:
@@ -239,10 +236,26 @@ def test_a_mailbox_whose_folder_makes_every_server_stumble_costs_nobody_else(bra
 
     branch.behaviour.update(dict.fromkeys(NAMES, stumbling))
     for _ in range(3):
-        results = branch.read(USERS[:9], **FOLDERS)
+        results = branch.read(USERS[:9], calendars="calendar-folder", access="delegate")
         assert len(served_by(results)) == 8
         assert codes(results) == {"ErrorTimeoutExpired"}
 
+    assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
+
+
+def test_a_mailbox_over_which_every_server_hangs_is_asked_for_last_and_costs_nobody_else(branch: Branch) -> None:
+    def hanging(request: bytes) -> bytes:
+        if b"<m:FindItem" not in request:
+            return exchange(request)
+        if USERS[0].encode() in request:
+            time.sleep(0.7)
+        return http(200, calendar_folder())
+
+    branch.behaviour.update(dict.fromkeys(NAMES, hanging))
+    results = branch.read(USERS[:9], longest_read=1.5, calendars="calendar-folder", access="delegate")
+
+    assert len(served_by(results)) == 8
+    assert codes(results) == {"Timeout"}
     assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
 
 
@@ -253,7 +266,7 @@ def test_a_host_that_stumbles_over_every_folder_has_failed_once_in_a_read(branch
     branch.behaviour.update(dict.fromkeys(NAMES, folders))
     branch.behaviour[NAMES[0]] = lambda request: http(500) if b"<m:FindItem" in request else exchange(request)
 
-    assert not codes(branch.read(USERS[:9], **FOLDERS))
+    assert not codes(branch.read(USERS[:9], calendars="calendar-folder", access="delegate"))
 
     assert branch.requests(NAMES[0]) > 3, "each of its mailboxes is asked for there"
     assert branch.warnings == []

@@ -226,6 +226,24 @@ def test_the_read_as_a_whole_has_an_end_also_where_each_mailbox_is_asked_for_alo
     assert codes(results)[-1] == "Timeout", "nobody is free for want of time"
 
 
+def test_one_mailbox_over_which_the_server_hangs_costs_nobody_else_and_two_in_a_row_end_it(net: Net) -> None:
+    slow = {ALICE}
+
+    def respond(request: bytes) -> bytes:
+        if owner(request) in slow:
+            time.sleep(0.7)
+        return http(200, OF_ONE)
+
+    host = branch(net, respond)
+    reader = net.reader(IN_THEIR_NAME, read_timeout=0.4)
+    assert codes(dict(reader.read_calendars((ALICE, BOB, CAROL), WINDOW))) == ["Timeout", 1, 1]
+
+    slow.add(BOB)
+    seen = len(folder_requests(host))
+    assert codes(dict(reader.read_calendars((ALICE, BOB, CAROL), WINDOW))) == ["Timeout"] * 3
+    assert len(folder_requests(host)) - seen == 2
+
+
 HOURS = (
     "<t:WorkingHours><t:TimeZone><t:Bias>-540</t:Bias>"
     + "".join(
