@@ -52,3 +52,20 @@ def test_the_reason_repeats_nothing_of_the_document() -> None:
 def test_a_byte_order_mark_and_another_declared_charset_do_no_harm() -> None:
     assert parse_xml(b"\xef\xbb\xbf<a/>", "the answer").tag == "a"
     assert parse_xml("<?xml version='1.0' encoding='iso-8859-1'?><a>é</a>".encode(), "the answer").text == "é"
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (b"<a>x&#x1F;y&#0;z&#xFFFF;&#xD800;&#55296;&#99999999;</a>", "x\ufffdy\ufffdz\ufffd\ufffd\ufffd\ufffd"),
+        (b"<a>x\x0by</a>", "x\ufffdy"),
+        (b"<a>&#x1F;&#x41;&#10;&#x1F600;&amp;</a>", "\ufffdA\n\U0001f600&"),
+    ],
+)
+def test_a_character_that_xml_forbids_costs_only_itself(document: bytes, text: str) -> None:
+    assert parse_xml(document, "the answer").text == text
+
+
+def test_what_is_cut_off_is_refused_also_where_it_holds_such_a_character() -> None:
+    with pytest.raises(MalformedXml):
+        parse_xml(b"<a>&#x1F;<b>", "the answer")

@@ -311,3 +311,21 @@ def test_the_longest_window_that_may_be_set_is_one_that_every_exchange_takes() -
     hours = template()["Parameters"]["HorizonHours"]["MaxValue"]
     window = window_around(NOW, timedelta(hours=hours))
     assert window.end - window.start <= timedelta(days=42)
+
+
+def test_a_subject_that_xml_forbids_costs_nobody_a_check(net: Net) -> None:
+    entry = [("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]
+    details = "</t:BusyType><t:CalendarEventDetails><t:Subject>a&#x1F;b</t:Subject></t:CalendarEventDetails>"
+    forbidden = mailbox_answer(entry).replace("</t:BusyType>", details)
+    spoilt = mailbox_answer(entry).replace("Busy</t:BusyType>", "Bu&#x1F;sy</t:BusyType>")
+    branch = {"kind": "ews", "domains": ["branch.test"], "hosts": ["mail.branch.test"]}
+    net.host("mail.branch.test", lambda _request: http(200, availability(forbidden, mailbox_answer(), spoilt)))
+    users = [f"{name}@branch.test" for name in ("alice", "bob", "carol")]
+
+    alice, bob, carol = net.reader(branch).read_calendars(users, WINDOW).values()
+
+    assert isinstance(alice, CalendarReading)
+    assert len(alice.entries) == 1
+    assert isinstance(bob, CalendarReading)
+    assert isinstance(carol, Problem)
+    assert carol.code == "MalformedCalendar"
