@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,20 +11,10 @@ from presence.errors import CalendarPresenceError
 from presence.tables.endpoints import EndpointTable
 from presence.tables.items import to_attributes
 from tests.support.aws import Account, calls
+from tests.support.clocks import Clock
 
 ALICE, BOB = "mailbox#alice@example.com", "mailbox#bob@example.com"
 VALUE = {"gateway": "headquarters", "url": "https://mail.example.com/EWS/Exchange.asmx"}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -65,17 +54,17 @@ def test_more_keys_than_one_call_takes_are_all_found(cache: EndpointCache) -> No
 def test_what_has_expired_is_not_there_though_nobody_deleted_it(cache: EndpointCache, clock: Clock) -> None:
     cache.put(ALICE, VALUE, 60)
     cache.put(BOB, VALUE, 61)
-    clock.pass_seconds(60)
+    clock.sleep(60)
     assert cache.get_many([ALICE, BOB]) == {BOB: VALUE}
-    clock.pass_seconds(3600)
+    clock.sleep(3600)
     assert cache.get_many([ALICE, BOB]) == {}
 
 
 def test_a_value_put_again_has_a_new_end(cache: EndpointCache, clock: Clock) -> None:
     cache.put(ALICE, VALUE, 60)
-    clock.pass_seconds(50)
+    clock.sleep(50)
     cache.put(ALICE, {"url": "https://cas2.example.com/"}, 60)
-    clock.pass_seconds(50)
+    clock.sleep(50)
     assert cache.get_many([ALICE]) == {ALICE: {"url": "https://cas2.example.com/"}}
 
 
@@ -100,15 +89,15 @@ def test_an_update_makes_the_next_value_of_the_present_one(cache: EndpointCache)
 def test_an_update_that_changes_nothing_leaves_value_and_end(cache: EndpointCache, clock: Clock) -> None:
     assert cache.update(ALICE, lambda _: None) is None
     cache.update(ALICE, one_more)
-    clock.pass_seconds(50)
+    clock.sleep(50)
     assert cache.update(ALICE, lambda _: None) == {"count": "1"}
-    clock.pass_seconds(10)
+    clock.sleep(10)
     assert cache.get_many([ALICE]) == {}
 
 
 def test_an_update_takes_what_has_expired_for_absent(cache: EndpointCache, clock: Clock) -> None:
     cache.update(ALICE, one_more)
-    clock.pass_seconds(60)
+    clock.sleep(60)
     assert cache.update(ALICE, one_more) == {"count": "1"}
 
 

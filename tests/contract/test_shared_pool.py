@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,18 +15,11 @@ from exchange.gateways import Gateway
 from exchange.shared_pool import SharedPool, read_breakers
 from presence.tables.endpoints import EndpointTable
 from tests.support.aws import Account, calls
+from tests.support.clocks import Clock
 
 NAMES = ["cas1.example.com", "cas2.example.com", "192.0.2.10:8443"]
 FIRST, SECOND, THIRD = "cas1.example.com:443", "cas2.example.com:443", "192.0.2.10:8443"
 USERS = [f"user{number}@example.com" for number in range(120)]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

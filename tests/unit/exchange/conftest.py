@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.exchange.nameserver import NameServer, Zone
-from tests.unit.exchange.hosts import Net
+from tests.support.aws import Account, account
+from tests.support.clocks import Clock
+from tests.unit.exchange.hosts import NOW, Net
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,14 @@ def nameserver() -> Iterator[NameServer]:
 def net(nameserver: NameServer) -> Iterator[Net]:
     with contextlib.ExitStack() as stack:
         yield Net(stack, nameserver)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def aws() -> Iterator[Account]:
+    with account() as made:
+        yield made

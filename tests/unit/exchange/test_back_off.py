@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -14,6 +14,7 @@ from exchange.reads import new_read
 from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemError, ProblemKind
+from tests.support.clocks import Clock
 from tests.unit.exchange.hosts import NOW, Net, availability, failed_mailbox, fault, mailbox_answer
 
 ALICE, BOB = "alice@branch.test", "bob@branch.test"
@@ -24,19 +25,11 @@ WAIT = '<m:MessageXml><t:Value Name="BackOffMilliseconds">90000</t:Value></m:Mes
 BUSY = failed_mailbox("ErrorServerBusy", WAIT)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 class Server:
     """A server that answers as told, and instances that share what they know of it."""
 
     def __init__(self, net: Net) -> None:
-        self.clock = Clock()
+        self.clock = Clock(NOW)
         self.cache = MemoryEndpointCache(self.clock)
         self.answer = http(200, availability(GOOD, GOOD))
         self._net = net

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,25 +15,13 @@ from local.exchange.kept_host import http
 from presence.calendar import Window
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
+from tests.support.clocks import Clock
 from tests.unit.exchange.folder_answers import calendar_folder
 from tests.unit.exchange.hosts import NOW, Net, availability, challenge, failed_mailbox, mailbox_answer
 
 ALICE, BOB = "alice@branch.test", "bob@branch.test"
 WINDOW = Window(NOW, NOW + timedelta(hours=1))
 BRANCH = {"name": "branch", "kind": "ews", "domains": ["branch.test"], "hosts": ["mail.branch.test"]}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,29 +14,9 @@ from exchange.leases import Lease, given_back, shares, taken
 from exchange.reads import new_read
 from presence.errors import CalendarPresenceError, ProblemError, ProblemKind
 from presence.tables.endpoints import EndpointTable
-from tests.support.aws import Account, account
+from tests.support.aws import Account
+from tests.support.clocks import TEN, Clock
 from tests.support.endpoint_tables import TableOfThreads
-
-TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = TEN
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def aws() -> Iterator[Account]:
-    with account() as made:
-        yield made
 
 
 @pytest.fixture(params=["real", "memory"])
@@ -157,16 +136,22 @@ class UnderWay:
     def __init__(self) -> None:
         self.most = 0
         self._now = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     def __enter__(self) -> None:
-        with self._lock:
+        with self._changed:
             self._now += 1
             self.most = max(self.most, self._now)
+            self._changed.notify_all()
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
+        with self._changed:
             self._now -= 1
+
+    def wait_for(self, readers: int) -> None:
+        """Wait until so many have been under way at once."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.most >= readers, timeout=10)
 
 
 @pytest.mark.parametrize(("real", "readers"), [(False, 24), (True, 6)], ids=["memory", "real"])
@@ -179,23 +164,24 @@ def test_many_instances_never_have_more_than_the_bound_and_all_get_through_also_
         aws: Account = request.getfixturevalue("aws")
         cache = TableOfThreads(aws.dynamodb, aws.make_table("EndpointTable"), clock)
 
-    def read(under_way: UnderWay) -> None:
+    def read(under_way: UnderWay, together: int) -> None:
         lease = Lease(gateway(most), cache, clock, new_read())
         while not took(lease, 40):
             threading.Event().wait(0.005)  # the queue brings it back
         with under_way:
+            under_way.wait_for(together)
             threading.Event().wait(0.002)
         lease.give_back()
 
-    def run() -> int:
+    def run(together: int) -> int:
         under_way = UnderWay()
         with ThreadPoolExecutor(readers) as pool:
-            list(pool.map(lambda _: read(under_way), range(readers)))
+            list(pool.map(lambda _: read(under_way, together), range(readers)))
         return under_way.most
 
     for _ in range(most - 1):  # these are killed
         Lease(gateway(most), cache, clock, new_read()).take(40)
-    assert run() == 1
+    assert run(together=1) == 1
     clock.now += timedelta(seconds=40)
-    assert 1 < run() <= most
+    assert run(together=most) == most
     assert [took(Lease(gateway(most), cache, clock, new_read())) for _ in range(most + 1)] == [True] * most + [False]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,8 @@ from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from presence.tables.endpoints import EndpointTable
-from tests.support.aws import Account, account
+from tests.support.aws import Account
+from tests.support.clocks import Clock
 from tests.support.endpoint_tables import TableOfThreads
 from tests.unit.exchange.hosts import (
     NOW,
@@ -37,17 +37,6 @@ GOOD = http(200, availability(mailbox_answer()))
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_minutes(self, minutes: float) -> None:
-        self.now += timedelta(minutes=minutes)
-
-
 class Attempts:
     """Answers like `respond`, and notes when the account came: what a domain controller would count."""
 
@@ -62,17 +51,6 @@ class Attempts:
             if b"\r\nauthorization: " in request.lower():
                 self.at.append(self._clock())
         return self.respond(request)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def aws() -> Iterator[Account]:
-    with account() as made:
-        yield made
 
 
 class Instances:

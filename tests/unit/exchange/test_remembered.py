@@ -17,6 +17,7 @@ from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
+from tests.support.clocks import Clock
 from tests.unit.exchange.hosts import (
     NOW,
     Net,
@@ -34,19 +35,6 @@ WINDOW = Window(NOW, NOW + timedelta(hours=24))
 ALICE, BOB = "alice@example.com", "bob@example.com"
 OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
 BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> Any:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

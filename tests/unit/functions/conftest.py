@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from tests.support.aws import ENVIRONMENT, Account, account
-from tests.support.functions import Clock, Stack, make_resources
+from tests.support.clocks import Clock
+from tests.support.functions import Stack, make_resources
 from tests.support.template import function_variables
 
 

@@ -18,7 +18,8 @@ from presence.messages import CheckReason, CheckRequest, TransitionRequest, new_
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
 from presence.records import User
 from presence.tables.users import bucket_of
-from tests.support.functions import LOG_KEY, Clock, Stack, queue_event
+from tests.support.clocks import Clock
+from tests.support.functions import LOG_KEY, Stack, queue_event
 from tests.support.records import available_record
 
 BUSY = Presence(Availability.BUSY, Activity.BUSY)
