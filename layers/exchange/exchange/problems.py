@@ -342,7 +342,7 @@ def http_status(host: str, status: int, retry_after: float | None = None) -> Pro
 
 
 def unexpected_error(host: str, error: Exception) -> Problem:
-    """Say that a fault of this program; the error's own text is left out, since nobody knows what stands in it."""
+    """Say that this program is at fault; the error's own text is left out, since nobody knows what stands in it."""
     return Problem(
         "UnexpectedError",
         ProblemKind.UNEXPECTED,

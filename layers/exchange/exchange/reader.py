@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from exchange.asking import ask_endpoint
 from exchange.asking_pools import PoolQuestion
@@ -150,7 +151,7 @@ class ExchangeReader:
                 except ProblemError as error:
                     results.update({resolution.address: error.problem for resolution in resolutions})
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
-                    problem = unexpected_error(endpoint.url, error)
+                    problem = unexpected_error(urlsplit(endpoint.url).netloc, error)
                     results.update({resolution.address: problem for resolution in resolutions})
         if not is_extra:
             locator.learn_from(results)

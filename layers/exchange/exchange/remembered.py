@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 
 from exchange.autodiscover.answers import ServiceUrls, Settings
+from exchange.autodiscover.urls import check_ews_url
 from exchange.endpoints import Fact
 from exchange.gateways import Gateway, NetworkSettings
 from presence.errors import Problem, ProblemKind
@@ -33,7 +34,7 @@ KEPT_FAILURES = frozenset(
     }
 )
 """Failures of others that are not asked for again at once. Those of the account are not among them: a new secret counts
-at once, and how often a rejected one is tried is bounded elsewhere (decision 0014)."""
+at once, and how often a rejected one is tried is bounded elsewhere (decision 0055)."""
 
 
 def settings_fingerprint(gateway: Gateway, network: NetworkSettings) -> str:
@@ -56,12 +57,20 @@ def settings_fingerprint(gateway: Gateway, network: NetworkSettings) -> str:
 
 
 def mailbox_fact(gateway: str, mailbox: str, settings: Settings) -> Fact:
-    """Return the fact of a mailbox that was found."""
+    """Return the fact of a mailbox that was found; of its URLs those that are asked if their hosts are trusted."""
     fact = {"gateway": gateway, "mailbox": mailbox, "schemas": ",".join(settings.schemas)}
     for side, urls in (("external", settings.external), ("internal", settings.internal)):
-        if urls is not None:
-            fact |= {side: urls.ews, f"{side}_oof": urls.oof or ""}
+        if urls is not None and (ews := _kept(urls.ews)):
+            fact |= {side: ews, f"{side}_oof": _kept(urls.oof)}
     return {name: text for name, text in fact.items() if text}
+
+
+def _kept(url: str | None) -> str:
+    try:
+        check_ews_url(url or "")
+    except ValueError:
+        return ""
+    return url or ""
 
 
 def settings_of(fact: Fact) -> Settings:

@@ -95,6 +95,7 @@ def test_plain_http_is_asked_for_a_redirect_and_told_nothing(net: Net) -> None:
         "http://mail.example.com/autodiscover/autodiscover.xml",
         "https://somebody@mail.example.com/autodiscover/autodiscover.xml",
         "https://mail.example.com/owa/",
+        "https://mail.example.com/autodiscover/autodiscover.xml?sent=Basic",
         "ftp://mail.example.com/autodiscover/autodiscover.xml",
         "//",
     ],
@@ -188,7 +189,15 @@ def test_an_ews_url_on_a_foreign_host_is_refused_and_gets_nothing(net: Net) -> N
     assert_got_nothing(stranger)
 
 
-@pytest.mark.parametrize("url", ["http://mail.example.com/EWS/Exchange.asmx", "https://u:p@mail.example.com/EWS/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mail.example.com/EWS/Exchange.asmx",
+        "https://u:p@mail.example.com/EWS/",
+        f"{EWS}?sent=Basic",
+        f"{EWS}#sent=Basic",
+    ],
+)
 def test_an_ews_url_that_is_not_plain_https_is_refused(net: Net, url: str) -> None:
     net.silent("example.com")
     net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(url))))

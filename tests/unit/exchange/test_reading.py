@@ -199,7 +199,7 @@ def test_a_fault_of_this_program_costs_its_endpoint_only(net: Net, monkeypatch: 
     found = problem(net, exchange)
 
     assert (found.code, found.kind) == ("UnexpectedError", ProblemKind.UNEXPECTED)
-    assert "RuntimeError" in found.text
+    assert "reading from mail.branch.test failed with RuntimeError" in found.text
     assert PASSWORD not in found.text
 
 

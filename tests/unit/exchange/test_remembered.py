@@ -20,6 +20,7 @@ from presence.instants import format_instant
 from tests.support.clocks import Clock
 from tests.unit.exchange.hosts import (
     NOW,
+    PASSWORD,
     Net,
     availability,
     challenge,
@@ -265,6 +266,22 @@ def test_time_that_ran_out_is_not_taken_for_a_failure_of_the_domain(net: Net, ca
     assert code(late) is not None
     assert cache.get_many([mailbox_key(ALICE), domain_key("gateway0", "example.com")]) == {}
     assert isinstance(read(net, cache), CalendarReading)
+
+
+def test_what_a_server_puts_into_urls_that_are_not_asked_is_not_kept(net: Net, cache: MemoryEndpointCache) -> None:
+    echoed = [f"https://old.example.com/?{PASSWORD}", f"http://inside.example.com/{PASSWORD}"]
+    told = pox_account(
+        "<Action>settings</Action>"
+        f"<Protocol><Type>EXPR</Type><EwsUrl>{OLD}</EwsUrl><OOFUrl>{echoed[0]}</OOFUrl></Protocol>"
+        f"<Protocol><Type>EXCH</Type><EwsUrl>{echoed[1]}</EwsUrl></Protocol>"
+    )
+    only_autodiscover(net, http(200, told))
+    net.host("old.example.com", lambda _request: http(200, BUSY))
+
+    assert isinstance(read(net, cache), CalendarReading)
+    kept = cache.get_many([mailbox_key(ALICE)])
+    assert kept[mailbox_key(ALICE)]["external"] == OLD
+    assert PASSWORD not in repr(kept)
 
 
 def test_a_fact_that_is_none_is_as_if_it_were_not_there(net: Net, cache: MemoryEndpointCache) -> None:

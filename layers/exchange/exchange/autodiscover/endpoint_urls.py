@@ -5,8 +5,8 @@ from __future__ import annotations
 from exchange.autodiscover.answers import Settings
 from exchange.autodiscover.problems import endpoint_unusable, host_not_trusted
 from exchange.autodiscover.trust import Trust
+from exchange.autodiscover.urls import check_ews_url
 from exchange.gateways import Gateway, Side
-from exchange.hosts import split_https_url
 from presence.errors import Problem
 
 
@@ -23,7 +23,7 @@ def usable_urls(gateway: Gateway, settings: Settings, domain: str) -> tuple[tupl
     problems = []
     for side in filter(None, sides):
         try:
-            host, _ = split_https_url(side.ews)
+            host = check_ews_url(side.ews)
         except ValueError as error:
             problems.append(endpoint_unusable(domain, str(error)))
             continue

@@ -53,11 +53,23 @@ def check_autodiscover_url(url: str) -> HostPort:
     """Return the host of an URL that a server redirects to, or an operator names.
 
     Raises ValueError that says in a few words why it is not followed: it must be https, without a user name, and the
-    path one of autodiscover.
+    path one of autodiscover, with nothing behind it.
     """
     host, path = split_https_url(url)
-    if not path.lower().startswith("/autodiscover/"):
+    if not path.lower().startswith("/autodiscover/") or _goes_on(url):
         raise ValueError("is no autodiscover URL")
+    return host
+
+
+def check_ews_url(url: str) -> HostPort:
+    """Return the host of an URL of EWS that a server tells.
+
+    Raises ValueError that says in a few words why it is neither asked nor kept: it must be https, without a user name,
+    and have nothing behind its path.
+    """
+    host, _ = split_https_url(url)
+    if _goes_on(url):
+        raise ValueError("has a query or a fragment")
     return host
 
 
@@ -75,3 +87,8 @@ def printable_url(url: str) -> str:
         return "a malformed URL"
     path = parts.path if parts.path.lower() in {SERVICE_PATH, _SOAP_PATH} else "/…"
     return f"{parts.scheme}://{host.in_url}{path}"
+
+
+def _goes_on(url: str) -> bool:
+    """Tell whether an URL has a query or a fragment. No Exchange needs one; a server may put there what it was sent."""
+    return "?" in url or "#" in url
