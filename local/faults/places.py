@@ -24,6 +24,7 @@ STRUCK = "alice@example.com"
 BESIDE = ("bob@example.com", "carol@example.com")
 AWAY = "dan@example.org"
 EVERYBODY = (STRUCK, *BESIDE, AWAY)
+USER_IDS = {address: f"{number:032x}" for number, address in enumerate(EVERYBODY, start=0xFA17)}
 
 DOMAIN = "example.com"
 MAIL = "mail.example.com"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from local.faults.judging import Seen, judge
-from local.faults.places import EVERYBODY, accounts
+from local.faults.places import USER_IDS, accounts
 from local.faults.playing import NotPlayedError, play
 from local.faults.rows import Row
 from local.faults.secrecy import Secrets, everything_logged
@@ -41,7 +41,9 @@ def run(rows: Sequence[Row], prepare: Prepare | None = None, log: Path = LOG) ->
 
 def outcomes_of(rows: Sequence[Row], prepare: Prepare | None, log: Path) -> tuple[list[Outcome], list[str]]:
     """Play the rows and return what came of each, and which secrets stand in the log."""
-    secrets = Secrets(accounts(), EVERYBODY)  # before there are threads: two at once would make up two passwords
+    secrets = Secrets(
+        accounts(), [*USER_IDS, *USER_IDS.values()]
+    )  # before there are threads: two at once would make up two passwords
     with everything_logged(log), ThreadPoolExecutor(_AT_A_TIME) as pool:
         outcomes = list(pool.map(partial(_outcome, prepare=prepare), rows))
     with log.open(encoding="utf-8") as lines:

@@ -28,7 +28,7 @@ _RUNS = itertools.count(1)
 class Secrets:
     """What is secret in a run: each a pattern with a name that may be shown.
 
-    `people` are the addresses of those who are not named where it is looked for.
+    `people` are the addresses and ids of those who are not named where it is looked for.
     """
 
     def __init__(self, accounts: Sequence[Account], people: Sequence[str] = ()) -> None:
@@ -40,7 +40,7 @@ class Secrets:
             "the location of a meeting": [LOCATION_CANARY],
             "an automatic reply": [REPLY_CANARY],
             "a cookie": [COOKIE_CANARY],
-            "an address": people,
+            "an address or a user id": people,
         }
         self._patterns = {
             name: re.compile("|".join(re.escape(word) for word in each), re.IGNORECASE)

@@ -15,10 +15,10 @@ from local.exchange.listener import LOOPBACK, Listener
 from local.exchange.network import HTTPS
 from local.exchange.server import SimulatedExchange
 from local.faults.places import (
-    EVERYBODY,
     START,
     STRANGER,
     STRANGERS,
+    USER_IDS,
     accounts,
     gateways,
     network,
@@ -169,8 +169,8 @@ class Stage:
         for reference, secret in self.exchange.secrets().items():
             self.cloud.secrets.texts[output("SecretPrefix") + reference] = json.dumps(secret)
         users = UserTable(self.cloud.client("dynamodb"), output("UserTableName"))
-        for number, address in enumerate(EVERYBODY):
-            self._users[address] = users.add(address, user_id=f"{number:032x}")
+        for address, user_id in USER_IDS.items():
+            self._users[address] = users.add(address, user_id=user_id)
         self.put_document()
 
     def _start_anew(self) -> None:

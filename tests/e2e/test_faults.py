@@ -200,16 +200,27 @@ def test_libraries_that_are_not_silenced_are_noticed(tmp_path: Path, monkeypatch
     assert any(re.fullmatch(r"an NTLM message stands in line \d+ of faults.log", leak) for leak in leaks), leaks
 
 
-def test_a_password_in_the_log_is_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("told", "leak"),
+    [
+        (lambda cloud: list(cloud.secrets.texts.values()), "a password"),
+        (lambda cloud: [item["address"] for item in cloud.tables["PresenceTable"].items()], "an address or a user id"),
+        (lambda cloud: [item["userId"] for item in cloud.tables["PresenceTable"].items()], "an address or a user id"),
+    ],
+    ids=["passwords", "addresses", "user ids"],
+)
+def test_what_may_not_be_in_the_log_is_noticed(
+    told: Callable[[VirtualCloud], list[object]], leak: str, tmp_path: Path
+) -> None:
     def prepare(cloud: VirtualCloud) -> None:
         class Talkative(Observer):
             def info(self, message: str, **details: object) -> None:
-                super().info(message, **details, secrets=list(cloud.secrets.texts.values()))
+                super().info(message, **details, record=told(cloud))
 
         cloud.handler("check_calendars").Observer = Talkative  # type: ignore[attr-defined]
 
     leaks = complaints_of(r"^404", tmp_path, prepare)
-    assert any(re.fullmatch(r"a password stands in line \d+ of faults.log", leak) for leak in leaks), leaks
+    assert any(re.fullmatch(rf"{leak} stands in line \d+ of faults.log", each) for each in leaks), leaks
 
 
 def test_a_row_that_strikes_nobody_is_no_proof(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_people_are_looked_for_where_nobody_is_named() -> None:
     line = "alice@example.com was read"
     assert list(Secrets([ACCOUNT]).found_in([line], "a table")) == []
     assert list(Secrets([ACCOUNT], ["alice@example.com"]).found_in([line], "the log")) == [
-        "an address stands in the log"
+        "an address or a user id stands in the log"
     ]
 
 
