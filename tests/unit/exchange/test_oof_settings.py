@@ -94,7 +94,7 @@ def test_who_gets_replies_is_who_gets_one_that_says_something(
         (oof_settings(settings("Disabled", when=duration("soon", "later"))), "StartTime of Duration is no time"),
         (oof_settings(settings(internal="<t:Bold/>")), "Message holds elements"),
         (oof_settings(settings(), result="Error"), "NoError and is no success"),
-        (envelope("<m:GetUserOofSettingsResponse/>"), "has no ResponseCode"),
+        (envelope("<m:GetUserOofSettingsResponse/>"), "has no ResponseMessage"),
     ],
 )
 def test_settings_that_are_not_as_the_schema_says_are_a_problem(answer: bytes, what: str) -> None:

@@ -14,9 +14,9 @@ from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.merged import MERGED_INTERVAL, check_merged, entries_of_merged
-from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
-from exchange.ews.single import children_once, only_child, only_text, text_of
-from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.response_messages import messages_in, refusal_in, response_in
+from exchange.ews.single import children_once, text_of
+from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.times import lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
 from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
@@ -34,11 +34,7 @@ _SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
 _MOST_ENTRIES = 1000
 """Of one mailbox in the time asked for; Microsoft Graph's getSchedule, over the same calendars, has the same limit."""
 
-_RESPONSE = f"{{{MESSAGES}}}GetUserAvailabilityResponse"
-_ARRAY = f"{{{MESSAGES}}}FreeBusyResponseArray"
-_ITEM = f"{{{MESSAGES}}}FreeBusyResponse"
 _MESSAGE = f"{{{MESSAGES}}}ResponseMessage"
-_CODE = f"{{{MESSAGES}}}ResponseCode"
 _VIEW = f"{{{MESSAGES}}}FreeBusyView"
 _VIEW_TYPE = f"{{{TYPES}}}FreeBusyViewType"
 _MERGED = f"{{{TYPES}}}MergedFreeBusy"
@@ -95,29 +91,14 @@ def parse_availability(
     SOAP fault.
     """
     try:
-        items = _read_array(document, host)
+        response = response_in(document, "GetUserAvailabilityResponse", host)
+        items = messages_in(response, "FreeBusyResponseArray", "FreeBusyResponse")
     except MalformedXml as error:
         raise ProblemError(malformed_answer(host, str(error))) from error
     if len(items) != len(addresses):
         raise ProblemError(count_mismatch(host, len(addresses), len(items)))
     asked = _Asked(window, interval, takes_lists)
     return tuple(_read_mailbox(item, address, asked) for item, address in zip(items, addresses, strict=True))
-
-
-def _read_array(document: bytes, host: str) -> list[etree._Element]:
-    response = soap_body(document)
-    fault = fault_problem(response, host)
-    if fault is not None:
-        raise ProblemError(fault)
-    if response.tag != _RESPONSE:
-        raise MalformedXml(f"{WHAT} holds no GetUserAvailabilityResponse")
-    array = only_child(response, _ARRAY)
-    if array is None:
-        raise MalformedXml(f"{WHAT} has no FreeBusyResponseArray")
-    items = list(array)
-    if any(item.tag != _ITEM for item in items):
-        raise MalformedXml(f"{WHAT} has something else than FreeBusyResponse in its FreeBusyResponseArray")
-    return items
 
 
 def _read_mailbox(item: etree._Element, address: str, asked: _Asked) -> Availability | Problem:
@@ -132,13 +113,9 @@ def _read_response(item: etree._Element, address: str, asked: _Asked) -> Availab
     message = answered.get(_MESSAGE)
     if message is None:
         raise MalformedXml("FreeBusyResponse has no ResponseMessage")
-    code = only_text(message, _CODE)
-    if not code:
-        raise MalformedXml("ResponseMessage has no ResponseCode")
-    if code != NO_ERROR:
-        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
-    if message.get("ResponseClass") != "Success":
-        raise MalformedXml("ResponseMessage has the code NoError and is no success")
+    refusal = refusal_in(message, f"Exchange answers for {address}")
+    if refusal is not None:
+        return refusal
     view = answered.get(_VIEW)
     if view is None:
         raise MalformedXml("FreeBusyResponse has no FreeBusyView")

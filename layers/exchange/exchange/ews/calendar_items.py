@@ -13,18 +13,14 @@ from datetime import datetime
 from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
-from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import only_child, only_text
-from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.times import lacks_zone, read_time
 from exchange.problems import count_mismatch, malformed_answer, malformed_calendar
 from presence.calendar import BusyType, CalendarEntry
 from presence.errors import Problem, ProblemError
 
-_RESPONSE = f"{{{MESSAGES}}}FindItemResponse"
-_ARRAY = f"{{{MESSAGES}}}ResponseMessages"
-_MESSAGE = f"{{{MESSAGES}}}FindItemResponseMessage"
-_CODE = f"{{{MESSAGES}}}ResponseCode"
 _ROOT = f"{{{MESSAGES}}}RootFolder"
 _ITEMS = f"{{{TYPES}}}Items"
 _ITEM = f"{{{TYPES}}}CalendarItem"
@@ -66,7 +62,8 @@ def parse_calendar_items(document: bytes, address: str, host: str) -> FolderPage
     Raises `ProblemError` if the answer is none: MalformedAnswer, AnswerCountMismatch, or the code of a SOAP fault.
     """
     try:
-        messages = _messages(document, host)
+        response = response_in(document, "FindItemResponse", host)
+        messages = messages_in(response, "ResponseMessages", "FindItemResponseMessage")
     except MalformedXml as error:
         raise ProblemError(malformed_answer(host, str(error))) from error
     if len(messages) != 1:
@@ -77,30 +74,10 @@ def parse_calendar_items(document: bytes, address: str, host: str) -> FolderPage
         return malformed_calendar(address, str(error))
 
 
-def _messages(document: bytes, host: str) -> list[etree._Element]:
-    response = soap_body(document)
-    fault = fault_problem(response, host)
-    if fault is not None:
-        raise ProblemError(fault)
-    if response.tag != _RESPONSE:
-        raise MalformedXml(f"{WHAT} holds no FindItemResponse")
-    array = only_child(response, _ARRAY)
-    if array is None:
-        raise MalformedXml("FindItemResponse has no ResponseMessages")
-    messages = list(array)
-    if any(message.tag != _MESSAGE for message in messages):
-        raise MalformedXml("ResponseMessages holds something else than FindItemResponseMessage")
-    return messages
-
-
 def _read_message(message: etree._Element, address: str) -> FolderPage | Problem:
-    code = only_text(message, _CODE)
-    if not code:
-        raise MalformedXml("FindItemResponseMessage has no ResponseCode")
-    if code != NO_ERROR:
-        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
-    if message.get("ResponseClass") != "Success":
-        raise MalformedXml("FindItemResponseMessage has the code NoError and is no success")
+    refusal = refusal_in(message, f"Exchange answers for {address}")
+    if refusal is not None:
+        return refusal
     root = only_child(message, _ROOT)
     if root is None:
         raise MalformedXml("FindItemResponseMessage has no RootFolder")

@@ -14,18 +14,15 @@ from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.replies import read_duration, says_something
-from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.response_codes import problem_for
+from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import only_child, only_text
-from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.soap import MESSAGES, TYPES
 from exchange.problems import count_mismatch, malformed_answer, malformed_replies, replies_not_told
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.errors import Problem, ProblemError
 from presence.instants import MINUTE
 
-_RESPONSE = f"{{{MESSAGES}}}GetMailTipsResponse"
-_CODE = f"{{{MESSAGES}}}ResponseCode"
-_ARRAY = f"{{{MESSAGES}}}ResponseMessages"
-_ITEM = f"{{{MESSAGES}}}MailTipsResponseMessageType"
 _TIPS = f"{{{MESSAGES}}}MailTips"
 _OUT_OF_OFFICE = f"{{{TYPES}}}OutOfOffice"
 _INVALID = f"{{{TYPES}}}InvalidRecipient"
@@ -52,22 +49,11 @@ def parse_mail_tips(
 
 
 def _read_array(document: bytes, host: str) -> list[etree._Element]:
-    response = soap_body(document)
-    fault = fault_problem(response, host)
-    if fault is not None:
-        raise ProblemError(fault)
-    if response.tag != _RESPONSE:
-        raise MalformedXml(f"{WHAT} holds no GetMailTipsResponse")
-    code = _code(response)
-    if code != NO_ERROR:
-        raise ProblemError(problem_for(shown_code(code), f"{host} answers", back_off_seconds(response)))
-    array = only_child(response, _ARRAY)
-    if array is None:
-        raise MalformedXml("GetMailTipsResponse has no ResponseMessages")
-    items = list(array)
-    if any(item.tag != _ITEM for item in items):
-        raise MalformedXml("ResponseMessages holds something else than MailTipsResponseMessageType")
-    return items
+    response = response_in(document, "GetMailTipsResponse", host)
+    refusal = refusal_in(response, f"{host} answers")
+    if refusal is not None:
+        raise ProblemError(refusal)
+    return messages_in(response, "ResponseMessages", "MailTipsResponseMessageType")
 
 
 def _read_mailbox(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
@@ -78,9 +64,9 @@ def _read_mailbox(item: etree._Element, address: str, now: datetime) -> Automati
 
 
 def _read_tips(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
-    code = _code(item)
-    if code != NO_ERROR:
-        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(item))
+    refusal = refusal_in(item, f"Exchange answers for {address}")
+    if refusal is not None:
+        return refusal
     tips = only_child(item, _TIPS)
     if tips is None:
         raise MalformedXml("MailTipsResponseMessageType has no MailTips")
@@ -98,13 +84,3 @@ def _read_tips(item: etree._Element, address: str, now: datetime) -> AutomaticRe
     if duration is not None and duration[0] - MINUTE <= now < duration[1] + MINUTE:
         return AutomaticReplies(enabled=True, start=duration[0], end=duration[1])
     return AutomaticReplies(enabled=True)
-
-
-def _code(message: etree._Element) -> str:
-    """Return the code of a response message, which must agree with its class."""
-    code = only_text(message, _CODE)
-    if not code:
-        raise MalformedXml(f"{etree.QName(message).localname} has no ResponseCode")
-    if code == NO_ERROR and message.get("ResponseClass") != "Success":
-        raise MalformedXml(f"{etree.QName(message).localname} has the code NoError and is no success")
-    return code

@@ -9,16 +9,14 @@ from lxml import etree
 
 from exchange.bounded_xml import MalformedXml
 from exchange.ews.replies import read_duration, says_something
-from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
+from exchange.ews.response_messages import refusal_in, response_in
 from exchange.ews.single import only_child, only_text
-from exchange.ews.soap import MESSAGES, TYPES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.ews.soap import MESSAGES, TYPES
 from exchange.problems import malformed_answer, malformed_replies
 from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
 from presence.errors import Problem, ProblemError
 
-_RESPONSE = f"{{{MESSAGES}}}GetUserOofSettingsResponse"
 _MESSAGE = f"{{{MESSAGES}}}ResponseMessage"
-_CODE = f"{{{MESSAGES}}}ResponseCode"
 _ALLOWED = f"{{{MESSAGES}}}AllowExternalOof"
 _SETTINGS = f"{{{TYPES}}}OofSettings"
 # types.xsd, OofState and ExternalAudience.
@@ -35,7 +33,7 @@ def parse_oof_settings(document: bytes, address: str, host: str) -> AutomaticRep
     MalformedAnswer, or the code of a SOAP fault.
     """
     try:
-        response = _open(document, host)
+        response = response_in(document, "GetUserOofSettingsResponse", host)
     except MalformedXml as error:
         raise ProblemError(malformed_answer(host, str(error))) from error
     try:
@@ -44,25 +42,13 @@ def parse_oof_settings(document: bytes, address: str, host: str) -> AutomaticRep
         return malformed_replies(address, str(error))
 
 
-def _open(document: bytes, host: str) -> etree._Element:
-    response = soap_body(document)
-    fault = fault_problem(response, host)
-    if fault is not None:
-        raise ProblemError(fault)
-    if response.tag != _RESPONSE:
-        raise MalformedXml(f"{WHAT} holds no GetUserOofSettingsResponse")
-    return response
-
-
 def _read_response(response: etree._Element, address: str) -> AutomaticReplies | Problem:
     message = only_child(response, _MESSAGE)
-    code = None if message is None else only_text(message, _CODE)
-    if message is None or not code:
-        raise MalformedXml("GetUserOofSettingsResponse has no ResponseCode")
-    if code != NO_ERROR:
-        return problem_for(shown_code(code), f"Exchange answers for {address}", back_off_seconds(message))
-    if message.get("ResponseClass") != "Success":
-        raise MalformedXml("ResponseMessage has the code NoError and is no success")
+    if message is None:
+        raise MalformedXml("GetUserOofSettingsResponse has no ResponseMessage")
+    refusal = refusal_in(message, f"Exchange answers for {address}")
+    if refusal is not None:
+        return refusal
     settings = only_child(response, _SETTINGS)
     if settings is None:
         raise MalformedXml("GetUserOofSettingsResponse has no OofSettings")
