@@ -17,19 +17,6 @@ ALICE, BOB = "mailbox#alice@example.com", "mailbox#bob@example.com"
 VALUE = {"gateway": "headquarters", "url": "https://mail.example.com/EWS/Exchange.asmx"}
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["real", "memory"])
-def cache(request: pytest.FixtureRequest, clock: Clock) -> EndpointCache:
-    if request.param == "memory":
-        return MemoryEndpointCache(clock)
-    aws: Account = request.getfixturevalue("aws")
-    return EndpointTable(aws.dynamodb, aws.make_table("EndpointTable"), clock)
-
-
 def test_what_was_put_is_there(cache: EndpointCache) -> None:
     cache.put(ALICE, VALUE, 60)
     assert cache.get_many([ALICE, BOB]) == {ALICE: VALUE}

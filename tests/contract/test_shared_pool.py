@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from exchange.breaker import BreakerState
-from exchange.endpoints import EndpointCache, MemoryEndpointCache, placement_key
+from exchange.endpoints import EndpointCache, placement_key
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import Gateway
 from exchange.shared_pool import SharedPool, read_breakers
@@ -20,19 +20,6 @@ from tests.support.clocks import Clock
 NAMES = ["cas1.example.com", "cas2.example.com", "192.0.2.10:8443"]
 FIRST, SECOND, THIRD = "cas1.example.com:443", "cas2.example.com:443", "192.0.2.10:8443"
 USERS = [f"user{number}@example.com" for number in range(120)]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["real", "memory"])
-def cache(request: pytest.FixtureRequest, clock: Clock) -> EndpointCache:
-    if request.param == "memory":
-        return MemoryEndpointCache(clock)
-    aws: Account = request.getfixturevalue("aws")
-    return EndpointTable(aws.dynamodb, aws.make_table("EndpointTable"), clock)
 
 
 @pytest.fixture

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
 from exchange.endpoints import MemoryEndpointCache
-from local.exchange.kept_host import KeptHost, http
-from presence.calendar import CalendarReading, Window
+from local.exchange.kept_host import http
+from presence.calendar import CalendarReading
 from presence.errors import Problem
+from tests.unit.exchange.discovered import ALICE, BOB, BUSY, NEW, OLD, only_autodiscover, read
 from tests.unit.exchange.hosts import (
     NOW,
     Net,
-    availability,
     challenge,
-    mailbox_answer,
     pox_account,
     pox_error,
     pox_settings,
@@ -25,10 +20,6 @@ from tests.unit.exchange.hosts import (
     when_signed_in,
 )
 
-WINDOW = Window(NOW, NOW + timedelta(hours=24))
-ALICE, BOB = "alice@example.com", "bob@example.com"
-OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
-BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
 INSIDE = "https://inside.example.com/EWS/Exchange.asmx"
 OUTSIDE = "https://outside.example.com/EWS/Exchange.asmx"
 BOTH = pox_account(
@@ -41,17 +32,6 @@ BOTH = pox_account(
 @pytest.fixture
 def cache() -> MemoryEndpointCache:
     return MemoryEndpointCache(lambda: NOW)
-
-
-def read(
-    net: Net, cache: MemoryEndpointCache, gateway: Mapping[str, Any] | None = None, address: str = ALICE
-) -> CalendarReading | Problem:
-    return net.reader(gateway or {}, cache=cache).read_calendars([address], WINDOW)[address]
-
-
-def only_autodiscover(net: Net, answer: bytes) -> KeptHost:
-    net.silent("example.com")
-    return net.host("autodiscover.example.com", when_signed_in(answer))
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,17 @@ from exchange.accounts import Account, write_account
 from exchange.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key, domain_key, lease_key, mailbox_key
 from exchange.remembered import failure_seconds
-from local.exchange.kept_host import KeptHost, http
-from presence.calendar import CalendarReading, Window
+from local.exchange.kept_host import http
+from presence.calendar import CalendarReading
 from presence.errors import Problem, ProblemKind
 from presence.instants import format_instant
 from tests.support.clocks import Clock
+from tests.unit.exchange.discovered import ALICE, BOB, BUSY, OLD, WINDOW, only_autodiscover, read
 from tests.unit.exchange.hosts import (
     NOW,
     PASSWORD,
     Net,
-    availability,
     challenge,
-    mailbox_answer,
     pox_account,
     pox_error,
     pox_settings,
@@ -32,30 +31,14 @@ from tests.unit.exchange.hosts import (
     when_signed_in,
 )
 
-WINDOW = Window(NOW, NOW + timedelta(hours=24))
-ALICE, BOB = "alice@example.com", "bob@example.com"
-OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
-BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
-
 
 @pytest.fixture
 def cache(clock: Clock) -> MemoryEndpointCache:
     return MemoryEndpointCache(clock)
 
 
-def read(
-    net: Net, cache: MemoryEndpointCache, gateway: Mapping[str, Any] | None = None, address: str = ALICE
-) -> CalendarReading | Problem:
-    return net.reader(gateway or {}, cache=cache).read_calendars([address], WINDOW)[address]
-
-
 def code(result: object) -> str | None:
     return result.code if isinstance(result, Problem) else None
-
-
-def only_autodiscover(net: Net, answer: bytes) -> KeptHost:
-    net.silent("example.com")
-    return net.host("autodiscover.example.com", when_signed_in(answer))
 
 
 @pytest.mark.parametrize(
