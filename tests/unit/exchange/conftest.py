@@ -8,6 +8,7 @@ import pytest
 from local.exchange.nameserver import NameServer, Zone
 from tests.support.aws import Account, account
 from tests.support.clocks import Clock
+from tests.unit.exchange.branch_pool import Branch
 from tests.unit.exchange.hosts import NOW, Net
 
 
@@ -32,3 +33,8 @@ def clock() -> Clock:
 def aws() -> Iterator[Account]:
     with account() as made:
         yield made
+
+
+@pytest.fixture
+def branch(net: Net) -> Branch:
+    return Branch(net)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from exchange.endpoints import MemoryEndpointCache
 from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
+from tests.support.clocks import Clock
 from tests.unit.exchange.hosts import (
     NOW,
     Net,
@@ -27,19 +28,6 @@ WINDOW = Window(NOW, NOW + timedelta(hours=24))
 ALICE = "alice@example.com"
 OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
 BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

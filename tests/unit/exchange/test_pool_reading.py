@@ -15,7 +15,6 @@ from exchange.endpoints import placement_key
 from local.exchange.kept_host import Respond, http
 from presence.errors import Problem
 from tests.unit.exchange.branch_pool import (
-    GOOD,
     NAMES,
     POOL,
     USERS,
@@ -29,13 +28,7 @@ from tests.unit.exchange.branch_pool import (
     hang_up,
     served_by,
 )
-from tests.unit.exchange.folder_answers import calendar_folder
-from tests.unit.exchange.hosts import Net, availability, challenge, failed_mailbox, fault, website
-
-
-@pytest.fixture
-def branch(net: Net) -> Branch:
-    return Branch(net)
+from tests.unit.exchange.hosts import Net, challenge, fault, website
 
 
 def test_new_users_are_dealt_out_in_turn_over_all_readers_and_stay_where_they_are(branch: Branch) -> None:
@@ -228,50 +221,6 @@ def test_a_host_that_asks_to_wait_when_it_is_tried_again_holds_nobody_up(branch:
     assert branch.state(NAMES[0]) is BreakerState.HALF_OPEN
 
 
-def test_a_mailbox_whose_folder_makes_every_server_stumble_costs_nobody_else(branch: Branch) -> None:
-    def stumbling(request: bytes) -> bytes:
-        if b"<m:FindItem" not in request:
-            return exchange(request)
-        return http(500, fault("ErrorTimeoutExpired")) if USERS[0].encode() in request else http(200, calendar_folder())
-
-    branch.behaviour.update(dict.fromkeys(NAMES, stumbling))
-    for _ in range(3):
-        results = branch.read(USERS[:9], calendars="calendar-folder", access="delegate")
-        assert len(served_by(results)) == 8
-        assert codes(results) == {"ErrorTimeoutExpired"}
-
-    assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
-
-
-def test_a_mailbox_over_which_every_server_hangs_is_asked_for_last_and_costs_nobody_else(branch: Branch) -> None:
-    def hanging(request: bytes) -> bytes:
-        if b"<m:FindItem" not in request:
-            return exchange(request)
-        if USERS[0].encode() in request:
-            time.sleep(0.7)
-        return http(200, calendar_folder())
-
-    branch.behaviour.update(dict.fromkeys(NAMES, hanging))
-    results = branch.read(USERS[:9], longest_read=6.0, calendars="calendar-folder", access="delegate")
-
-    assert len(served_by(results)) == 8
-    assert codes(results) == {"Timeout"}
-    assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
-
-
-def test_a_host_that_stumbles_over_every_folder_has_failed_once_in_a_read(branch: Branch) -> None:
-    def folders(request: bytes) -> bytes:
-        return http(200, calendar_folder()) if b"<m:FindItem" in request else exchange(request)
-
-    branch.behaviour.update(dict.fromkeys(NAMES, folders))
-    branch.behaviour[NAMES[0]] = lambda request: http(500) if b"<m:FindItem" in request else exchange(request)
-
-    assert not codes(branch.read(USERS[:9], calendars="calendar-folder", access="delegate"))
-
-    assert branch.requests(NAMES[0]) > 3, "each of its mailboxes is asked for there"
-    assert branch.warnings == []
-
-
 def test_a_host_that_asks_for_an_hour_is_left_alone_and_its_users_miss_no_check(branch: Branch) -> None:
     before = served_by(branch.read())
     branch.behaviour[NAMES[0]] = lambda _request: http(503, Retry_After="3600")
@@ -338,52 +287,6 @@ def test_a_sick_host_that_rejects_good_credentials_locks_nobody_out(branch: Bran
         assert not codes(branch.read())
 
     assert branch.requests(NAMES[0]) - 1 == 1, "what rejected the account is not given it again so soon"
-
-
-def test_one_mailbox_that_no_server_can_answer_for_opens_no_breaker(branch: Branch) -> None:
-    poison = USERS[3]
-
-    def stumbling(request: bytes) -> bytes:
-        return http(500, fault("ErrorInternalServerError")) if poison in addresses_in(request) else exchange(request)
-
-    for name in NAMES:
-        branch.behaviour[name] = stumbling
-    for _ in range(5):
-        branch.read()
-    results = branch.read()
-
-    assert isinstance(results[poison], Problem)
-    assert len(served_by(results)) > 40
-    assert [branch.state(name) for name in NAMES] == [BreakerState.CLOSED] * 3
-
-
-def test_who_can_t_be_reached_by_one_host_moves_alone_to_the_next(branch: Branch) -> None:
-    before = served_by(branch.read())
-    alone = next(user for user in USERS if before[user] == NAMES[0])
-    unavailable = failed_mailbox("ErrorMailboxStoreUnavailable")
-
-    def without_alone(request: bytes) -> bytes:
-        return http(200, availability(*(unavailable if user == alone else GOOD for user in addresses_in(request))))
-
-    branch.behaviour[NAMES[0]] = without_alone
-    assert codes(branch.read()) == {"ErrorMailboxStoreUnavailable"}
-
-    now = served_by(branch.read())
-
-    assert {user for user in USERS if now[user] != before[user]} == {alone}
-    assert branch.state(NAMES[0]) is BreakerState.CLOSED
-
-
-def test_what_is_wrong_with_the_mailbox_itself_moves_nobody(branch: Branch) -> None:
-    branch.read()
-    branch.cache.written.clear()
-    for name in NAMES:
-        branch.behaviour[name] = lambda request: http(
-            200, availability(*[failed_mailbox("ErrorNoFreeBusyAccess")] * len(addresses_in(request)))
-        )
-    branch.read()
-
-    assert branch.cache.written == []
 
 
 def test_a_host_that_hangs_leaves_time_for_the_next_one(branch: Branch) -> None:
