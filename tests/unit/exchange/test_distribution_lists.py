@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from exchange.ews.availability import Availability, parse_availability
-from presence.calendar import Window
+from local.exchange.kept_host import http
+from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
-from tests.unit.exchange.hosts import availability, free_busy_response
+from tests.unit.exchange.hosts import NOW, Net, availability, free_busy_response
 
 WINDOW = Window(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))
 EVERYBODY = "everybody@example.com"
 HALF_AN_HOUR = timedelta(minutes=30)
+GATEWAY = {"kind": "ews", "domains": ["example.com"], "hosts": ["mail.example.com"]}
 
 
 def read_list(digits: str | None, view: str = "MergedOnly") -> Availability | Problem:
@@ -62,3 +65,23 @@ def test_a_view_of_nothing_is_taken_by_nobody() -> None:
     problem = read_list("0" * 48, "None")
     assert isinstance(problem, Problem)
     assert problem.code == "NoCalendarEntries"
+
+
+def test_a_distribution_list_is_refused_unless_the_gateway_takes_them(net: Net) -> None:
+    digits = "0" * 12 + "2" * 6 + "4" + "0" * 269
+    view = f"<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>{digits}</t:MergedFreeBusy>"
+    window = Window(NOW, NOW + timedelta(days=1))
+    host = net.host("mail.example.com", lambda _: http(200, availability(free_busy_response(view))))
+
+    (refused,) = net.reader(GATEWAY).read_calendars([EVERYBODY], window).values()
+    (taken,) = net.reader({**GATEWAY, "distribution_lists": "take"}).read_calendars([EVERYBODY], window).values()
+
+    assert isinstance(refused, Problem)
+    assert refused.code == "NoCalendarEntries"
+    assert isinstance(taken, CalendarReading)
+    assert [(entry.start, entry.end, str(entry.busy_type)) for entry in taken.entries] == [
+        (NOW + HALF_AN_HOUR * 2, NOW + HALF_AN_HOUR * 3, "Busy"),
+        (NOW + HALF_AN_HOUR * 3, NOW + timedelta(minutes=95), "NoData"),
+    ]
+    intervals = [re.findall(rb"IntervalInMinutes>(\d+)<", request)[0] for request in host.requests]
+    assert intervals == [b"30", b"5"]

@@ -386,22 +386,3 @@ def test_a_server_that_is_older_than_its_gateway_says_is_a_lasting_problem_and_a
     assert "ErrorInvalidServerVersion" in problem.text
     assert "exchange_version" in problem.remedy
     assert len(host.requests) == 1
-
-
-def test_a_distribution_list_is_refused_unless_the_gateway_takes_them(net: Net) -> None:
-    digits = "0" * 12 + "2" * 6 + "4" + "0" * 269
-    view = f"<t:FreeBusyViewType>MergedOnly</t:FreeBusyViewType><t:MergedFreeBusy>{digits}</t:MergedFreeBusy>"
-    host = net.host("mail.branch.test", lambda _: http(200, availability(free_busy_response(view))))
-
-    (refused,) = net.reader(FREE_BUSY).read_calendars([ALICE], WINDOW).values()
-    (taken,) = net.reader({**FREE_BUSY, "distribution_lists": "take"}).read_calendars([ALICE], WINDOW).values()
-
-    assert isinstance(refused, Problem)
-    assert refused.code == "NoCalendarEntries"
-    assert isinstance(taken, CalendarReading)
-    assert [(entry.start, entry.end, str(entry.busy_type)) for entry in taken.entries] == [
-        (NOW + DAY / 24, NOW + DAY / 16, "Busy"),
-        (NOW + DAY / 16, NOW + DAY / 16 + DAY / 288, "NoData"),
-    ]
-    intervals = [re.findall(rb"IntervalInMinutes>(\d+)<", request)[0] for request in host.requests]
-    assert intervals == [b"30", b"5"]
