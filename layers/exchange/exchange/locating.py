@@ -16,8 +16,8 @@ from exchange.autodiscover.trace import TraceStep
 from exchange.endpoints import Endpoint, EndpointCache, Fact, confirmed_key, domain_key, mailbox_key, service_key
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
-from exchange.hosts import HostPort
-from exchange.problems import CONNECTION_CODES, unexpected_error
+from exchange.hosts import HostPort, ascii_host
+from exchange.problems import CONNECTION_CODES, autodiscover_failed, unexpected_error
 from exchange.remembered import (
     CONFIRMED_SECONDS,
     DAY_SECONDS,
@@ -33,7 +33,7 @@ from exchange.remembered import (
 )
 from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
-from presence.errors import Problem, ProblemError
+from presence.errors import Problem, ProblemError, ProblemKind
 
 # With these an endpoint may be the wrong one by now; whether it is, autodiscover knows.
 _DOUBTFUL = CONNECTION_CODES | {"AccessDenied", "MalformedAnswer", "ServerFailed", "Timeout", "UnexpectedStatus"}
@@ -161,6 +161,11 @@ class Locator:
     def _discover(self, gateway: Gateway, key: str, addresses: Sequence[str]) -> dict[str, Resolution]:
         """Look for mailboxes of one domain, whose fact has that key; keep what comes of it."""
         domain = domain_of(addresses[0])
+        try:
+            ascii_host(domain)
+        except ValueError:
+            nowhere = autodiscover_failed(domain, ProblemKind.LASTING, "DNS can't have a domain of this form")
+            return {address: _failure(address, nowhere) for address in addresses}
         failure = self._known_failure(key, gateway)
         if failure is not None:
             step = _step("cached", domain, "no Exchange was found for the domain a few minutes ago")
@@ -188,7 +193,8 @@ class Locator:
     def _keep_domain(self, gateway: Gateway, key: str, searches: Sequence[Search], *, in_time: bool) -> None:
         """Keep which service answers for the domain, or that none does."""
         known = self._facts.get(key, _NOTHING)
-        service = next((search.service_url for search in searches if search.service_url), "")
+        found_first = sorted(searches, key=lambda search: not isinstance(search.outcome, Discovered))
+        service = next((search.service_url for search in found_first if search.service_url), "")
         failures = [
             search.outcome.problem
             for search in searches

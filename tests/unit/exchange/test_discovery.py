@@ -104,6 +104,19 @@ def test_an_unknown_mailbox_is_told_apart_from_a_failing_service(net: Net) -> No
     assert ALICE in problem.text
 
 
+@pytest.mark.parametrize("failing", [http(503), None])
+def test_a_website_that_knows_no_mailbox_is_not_believed_while_the_organisation_s_own_service_fails(
+    net: Net, failing: bytes | None
+) -> None:
+    net.host("example.com", lambda _request: http(200, pox_error(500)))
+    net.host("autodiscover.example.com", lambda _request: failing)
+
+    problem = net.reader().resolve(ALICE).problem
+
+    assert problem is not None
+    assert (problem.code, problem.kind) == ("AutodiscoverFailed", ProblemKind.PASSING)
+
+
 def test_a_redirected_address_is_looked_up_anew_and_read_under_its_new_name(net: Net) -> None:
     moved = pox_account("<Action>redirectAddr</Action><RedirectAddr>Alice@Cloud.example.com</RedirectAddr>")
     net.host("autodiscover.example.com", when_signed_in(http(200, moved)))
@@ -124,7 +137,7 @@ def test_an_address_that_is_redirected_in_a_circle_is_given_up(net: Net) -> None
 
     host = net.host("example.com", send_on)
 
-    problem = net.reader().resolve(ALICE).problem
+    problem = net.reader({"trusted_hosts": ["example.com"]}).resolve(ALICE).problem
 
     assert problem is not None
     assert problem.code == "TooManyRedirects"
@@ -254,6 +267,16 @@ def test_an_authentication_that_the_server_does_not_offer_is_named(net: Net) -> 
     assert problem.code == "AuthenticationNotOffered"
     assert "offers ntlm" in problem.text
     assert not host.was_given_credentials
+
+
+def test_a_domain_that_dns_can_t_have_is_a_lasting_problem_which_says_so(net: Net) -> None:
+    domain = f"{'ü' * 63}.example"
+
+    problem = net.reader({"domains": ["*"]}).resolve(f"anna@{domain}").problem
+
+    assert problem is not None
+    assert (problem.code, problem.kind) == ("AutodiscoverFailed", ProblemKind.LASTING)
+    assert f"for {domain}: DNS can't have" in problem.text
 
 
 def test_international_domains_are_asked_for_in_their_ascii_form(net: Net) -> None:

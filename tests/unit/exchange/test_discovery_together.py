@@ -9,6 +9,7 @@ import pytest
 from exchange.endpoints import MemoryEndpointCache
 from exchange.locating import Resolution
 from local.exchange.kept_host import KeptHost, Respond, http
+from local.exchange.nameserver import ServiceRecord
 from tests.unit.exchange.attackers import asking
 from tests.unit.exchange.hosts import NOW, Net, challenge, pox_account, pox_error, pox_settings, website
 from tests.unit.exchange.soap_answers import (
@@ -303,3 +304,68 @@ def test_the_same_mailbox_under_two_addresses_is_found_under_both(net: Net) -> N
     own_service(net, service(found, lambda _: FOUND), "autodiscover.cloud.example.com")
 
     assert endpoints(locate(net, [ALICE, BOB])) == {ALICE: EWS, BOB: EWS}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(f"alice@{'ü' * 63}.example.org", id="a label that is too long for DNS"),
+        pytest.param("alice@\u05d0a.example.org", id="letters of two directions"),
+        pytest.param("alice@xn--.\u0663", id="a number for a domain"),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["soap", "pox"])
+def test_a_redirection_to_a_domain_that_dns_can_t_have_costs_nobody_else(net: Net, target: str, protocol: str) -> None:
+    moved = pox_account(f"<Action>redirectAddr</Action><RedirectAddr>{target}</RedirectAddr>")
+
+    def in_pox(request: bytes) -> bytes:
+        return http(200, moved) if ALICE.encode() in request else FOUND
+
+    def of_user(address: str) -> str:
+        return refused_user("RedirectAddress", target) if address == ALICE else found(address)
+
+    def in_pox_alone(request: bytes) -> bytes:
+        return http(404) if is_soap(request) else in_pox(request)
+
+    own_service(net, service(of_user) if protocol == "soap" else in_pox_alone)
+
+    resolutions = locate(net, [ALICE, BOB])
+
+    assert endpoints(resolutions) == {BOB: EWS}
+    assert problems(resolutions) == {ALICE: "AutodiscoverFailed"}
+
+
+def test_a_first_mailbox_of_which_nothing_of_use_is_told_holds_up_nobody_in_pox(net: Net) -> None:
+    cache = MemoryEndpointCache(lambda: NOW)
+    imap = pox_settings(EWS, kind="IMAP")
+    own_service(
+        net, lambda request: http(404) if is_soap(request) else http(200, imap) if ALICE.encode() in request else FOUND
+    )
+
+    assert problems(locate(net, [ALICE], cache)) == {ALICE: "AutodiscoverFailed"}
+    together = locate(net, [ALICE, BOB], cache)
+
+    assert endpoints(together) == {BOB: EWS}
+    assert endpoints(locate(net, [ALICE, BOB, CAROL])) == {BOB: EWS, CAROL: EWS}
+
+
+@pytest.mark.parametrize("others", [[BOB], [ALICE, BOB]])
+def test_a_service_that_knows_nobody_is_not_taken_for_the_domain_s(net: Net, others: list[str]) -> None:
+    cache = MemoryEndpointCache(lambda: NOW)
+    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
+    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
+    net.host("discover.example.com", asking("basic", service(found, lambda _request: FOUND)))
+
+    assert endpoints(locate(net, [ALICE], cache)) == {ALICE: EWS}
+    assert endpoints(locate(net, others, cache)) == dict.fromkeys(others, EWS)
+
+
+def test_the_service_that_found_somebody_is_asked_the_next_time_not_one_that_found_nobody(net: Net) -> None:
+    cache = MemoryEndpointCache(lambda: NOW)
+    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
+    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
+    knows = service(lambda each: refused_user("InvalidUser") if each == ALICE else found(each), lambda _: FOUND)
+    net.host("discover.example.com", asking("basic", knows))
+
+    assert problems(locate(net, [ALICE, BOB], cache)) == {ALICE: "MailboxNotFound"}
+    assert endpoints(locate(net, [CAROL], cache)) == {CAROL: EWS}

@@ -153,6 +153,21 @@ def test_a_server_can_t_make_its_own_domain_the_user_s_by_redirecting_the_addres
     assert resolution.problem.code == "HostNotTrusted"
 
 
+def test_a_website_can_t_show_one_person_s_calendar_under_the_name_of_another(net: Net) -> None:
+    """Nobody vouches for the root domain; what it says of addresses is believed once the operator trusts it by name."""
+    renamed = pox_account("<Action>redirectAddr</Action><RedirectAddr>bob@example.com</RedirectAddr>")
+    net.host("example.com", lambda request: http(200, renamed) if ALICE.encode() in request else http(404))
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_settings(EWS))))
+
+    found = net.reader().resolve(ALICE)
+    trusted = net.reader({"trusted_hosts": ["example.com"]}).resolve(ALICE)
+
+    assert found.endpoint is not None
+    assert found.mailbox == ALICE
+    assert "says that the mailbox is bob@example.com now" in sentences(found)
+    assert trusted.mailbox == "bob@example.com"
+
+
 def test_an_srv_record_that_names_a_stranger_is_not_asked(net: Net) -> None:
     stranger = net.host("autodiscover.stranger.test", when_signed_in(http(200, pox_settings(EWS))))
     net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "autodiscover.stranger.test"))

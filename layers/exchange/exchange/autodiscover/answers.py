@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exchange.hosts import ascii_host
+from presence.addresses import domain_of, parse_smtp_address
+from presence.errors import InvalidAddress
+
 DEFAULT_TTL_HOURS = 1
 """How long settings hold that say nothing of it (MS-OXDSCLI, TTL); SOAP never says."""
 
@@ -46,7 +50,7 @@ class RedirectUrl:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The service answers with an error code: a number (POX), or one of Microsoft's names (SOAP).
+    """The service answers with an error code: a number (POX), one of Microsoft's names (SOAP), or NothingOfUse.
 
     `of_address`: it does not know the address. `passing`: another time it may fare better.
     """
@@ -57,6 +61,16 @@ class Refusal:
 
 
 AutodiscoverAnswer = Settings | RedirectAddress | RedirectUrl | Refusal
+
+
+def redirect_address(text: str) -> RedirectAddress:
+    """Return the redirection to an address. Raises `InvalidAddress` if it is none, or DNS can't have its domain."""
+    address = parse_smtp_address(text)
+    try:
+        ascii_host(domain_of(address))
+    except ValueError as error:
+        raise InvalidAddress(f"{address!r} is no SMTP address: DNS can't have its domain") from error
+    return RedirectAddress(address)
 
 
 def in_a_sentence(answer: AutodiscoverAnswer) -> str:

@@ -30,6 +30,8 @@ from exchange.sessions import GatewaySession
 from presence.addresses import domain_of
 from presence.errors import Problem
 
+_RENAMES = "says that the mailbox has another address"
+
 
 class Discovery:
     """Autodiscover through one gateway. For one thread."""
@@ -121,9 +123,11 @@ class Discovery:
         asking = [search for search in searches if search not in again]
         trusted = self._trust.may_have_credentials(host.host)
         answers = self._ask(step, url, asking, trusted=trusted, at_once=at_once)
-        return again + self._take(step, host, answers)
+        return again + self._take(step, host, answers, trusted=trusted)
 
-    def _take(self, step: str, host: HostPort, answers: Iterable[tuple[Outcome, Search]]) -> list[Search]:
+    def _take(
+        self, step: str, host: HostPort, answers: Iterable[tuple[Outcome, Search]], *, trusted: bool
+    ) -> list[Search]:
         """Do what a service tells about each search; return those that it leads nowhere."""
         left: list[Search] = []
         referred, moved = defaultdict[str, list[Search]](list), defaultdict[str, list[Search]](list)
@@ -132,6 +136,10 @@ class Discovery:
                 case HttpRedirect() | RedirectUrl():
                     if search.follow_redirect():
                         referred[told.url].append(search)
+                case RedirectAddress() if not trusted:
+                    # Else whoever runs the website of a domain would say whose calendar is shown under a name.
+                    _fail(search, step, host, host_not_trusted(host.host, domain_of(search.wanted), _RENAMES))
+                    left.append(search)
                 case RedirectAddress():
                     if search.follow_address(told.address):
                         moved[domain_of(told.address)].append(search)
@@ -164,7 +172,7 @@ class Discovery:
             for address in told.addresses:
                 for search in by_address[address]:
                     if trusted and isinstance(told.outcome, AutodiscoverAnswer):
-                        search.service_url = search.service_url or url
+                        search.is_answered_by(url, told.outcome)
                     yield told.outcome, search
 
     def _settle(self, search: Search, settings: Settings) -> None:

@@ -7,15 +7,14 @@ from lxml import etree
 from exchange.autodiscover.answers import (
     DEFAULT_TTL_HOURS,
     AutodiscoverAnswer,
-    RedirectAddress,
     RedirectUrl,
     Refusal,
     ServiceUrls,
     Settings,
+    redirect_address,
 )
 from exchange.bounded_xml import MalformedXml, parse_xml
-from presence.addresses import parse_smtp_address
-from presence.errors import ConfigurationError
+from presence.errors import InvalidAddress
 
 _REQUEST_NS = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
 _ENVELOPE_NS = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
@@ -23,6 +22,10 @@ _OUTLOOK_NS = "http://schemas.microsoft.com/exchange/autodiscover/outlook/respon
 _ADDRESS_UNKNOWN = 500
 _INTERNAL_ERROR = 603
 _WHAT = "the autodiscover answer"
+
+
+class NothingOfUse(MalformedXml):
+    """A service that speaks autodiscover tells nothing of use about this mailbox. It may about the next one."""
 
 
 def pox_request(address: str) -> bytes:
@@ -35,7 +38,7 @@ def pox_request(address: str) -> bytes:
 
 
 def parse_pox(document: bytes) -> AutodiscoverAnswer:
-    """Read an answer. Raises `MalformedXml` that says what is missing or wrong."""
+    """Read an answer. Raises `MalformedXml` that says what is wrong; `NothingOfUse` if all else is autodiscover's."""
     root = parse_xml(document, _WHAT, f"{{{_ENVELOPE_NS}}}Autodiscover")
     response = root.find(f"{{{_OUTLOOK_NS}}}Response")
     if response is not None and response.find(f"{{{_OUTLOOK_NS}}}Error") is None:
@@ -44,30 +47,30 @@ def parse_pox(document: bytes) -> AutodiscoverAnswer:
         code = root.findtext(f"{{{namespace}}}Response/{{{namespace}}}Error/{{{namespace}}}ErrorCode")
         if code is not None:
             return _refusal(_number(code, "ErrorCode"))
-    raise MalformedXml(f"{_WHAT} has neither Account nor Error")
+    raise NothingOfUse(f"{_WHAT} has neither Account nor Error")
 
 
 def _parse_account(response: etree._Element) -> AutodiscoverAnswer:
     account = response.find(_tag("Account"))
     if account is None:
-        raise MalformedXml(f"{_WHAT} has no Account")
+        raise NothingOfUse(f"{_WHAT} has no Account")
     action = _text(account, "Action")
     if action is None:
-        raise MalformedXml(f"{_WHAT} has no Action")
+        raise NothingOfUse(f"{_WHAT} has no Action")
     match action.lower():
         case "redirectaddr":
             try:
-                return RedirectAddress(parse_smtp_address(_text(account, "RedirectAddr") or ""))
-            except ConfigurationError:
-                raise MalformedXml(f"{_WHAT} has no valid RedirectAddr") from None
+                return redirect_address(_text(account, "RedirectAddr") or "")
+            except InvalidAddress:
+                raise NothingOfUse(f"{_WHAT} has no valid RedirectAddr") from None
         case "redirecturl":
             url = _text(account, "RedirectUrl")
             if url is None:
-                raise MalformedXml(f"{_WHAT} has no RedirectUrl")
+                raise NothingOfUse(f"{_WHAT} has no RedirectUrl")
             return RedirectUrl(url)
         case "settings":
             return _parse_settings(account)
-    raise MalformedXml(f"{_WHAT} has an unknown Action")
+    raise NothingOfUse(f"{_WHAT} has an unknown Action")
 
 
 def _parse_settings(account: etree._Element) -> Settings:
@@ -83,7 +86,7 @@ def _parse_settings(account: etree._Element) -> Settings:
         if ttl is not None:
             hours = _number(ttl, "TTL")
     if not sides:
-        raise MalformedXml(f"{_WHAT} has no Protocol of type EXPR or EXCH with an EwsUrl or ASUrl")
+        raise NothingOfUse(f"{_WHAT} has no Protocol of type EXPR or EXCH with an EwsUrl or ASUrl")
     return Settings(sides.get("EXPR"), sides.get("EXCH"), hours)
 
 
@@ -103,5 +106,5 @@ def _text(parent: etree._Element, name: str) -> str | None:
 def _number(text: str, name: str) -> int:
     stripped = text.strip()
     if not (stripped.isascii() and stripped.isdigit() and len(stripped) <= 6):  # noqa: PLR2004  six digits are plenty
-        raise MalformedXml(f"{_WHAT} has a {name} that is no number")
+        raise NothingOfUse(f"{_WHAT} has a {name} that is no number")
     return int(stripped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from exchange.autodiscover.answers import Settings
+from exchange.autodiscover.answers import AutodiscoverAnswer, Refusal, Settings
 from exchange.autodiscover.problems import autodiscover_failed, mailbox_not_found, redirected_too_often
 from exchange.autodiscover.trace import TraceStep
 from exchange.gateways import DiscoveryStep
@@ -54,6 +54,7 @@ class Search:
     trace: list[TraceStep] = field(default_factory=list)
     outcome: Discovered | NotDiscovered | None = None
     service_url: str = ""
+    _is_refused: bool = False
     _unknown_at: str = ""
     _redirects: int = 0
     _failures: list[tuple[str, Problem]] = field(default_factory=list)
@@ -68,6 +69,12 @@ class Search:
     def fail(self, step: str, problem: Problem) -> None:
         """Note what went wrong at a step."""
         self._failures.append((step, problem))
+
+    def is_answered_by(self, service_url: str, answer: AutodiscoverAnswer) -> None:
+        """Note which service answers for the domain: the first that does more than to refuse, else the first of all."""
+        refuses = isinstance(answer, Refusal)
+        if not self.service_url or (self._is_refused and not refuses):
+            self.service_url, self._is_refused = service_url, refuses
 
     def is_unknown_at(self, host: str) -> None:
         """Note that a service does not know the address. That is not conclusive: another may."""
@@ -111,8 +118,8 @@ class Search:
         return bool(self._unknown_at)
 
     def end(self) -> None:
-        """End the search: no service knew where the mailbox is."""
-        if not self.ends_if_unknown():
+        """End the search: no service knew where the mailbox is. One that failed might have, whatever others say."""
+        if self._may_pass() or not self.ends_if_unknown():
             # A service that speaks autodiscover may fail at one mailbox, and know the next one; and what became of an
             # address that was redirected says nothing of the domain where it began.
             of_domain = not self.service_url and self.address == self.wanted
@@ -127,13 +134,11 @@ class Search:
             for _, problem in self._failures:
                 if problem.code == code:
                     return problem
-        # Root domains often are websites, and port 80 often is closed: what fails there says little.
-        says_little = {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.HTTP_REDIRECT}
-        serious = [problem for step, problem in self._failures if step not in says_little]
+        serious = self._serious()
         for problem in serious:
             if problem.code in {"CertificateInvalid", "TlsTooWeak"}:
                 return problem
-        passing = any(problem.kind is ProblemKind.PASSING for problem in serious)
+        passing = self._may_pass()
         if not passing:
             for _, problem in self._failures:
                 if problem.code == "HostNotTrusted":
@@ -143,3 +148,11 @@ class Search:
         waits = [problem.retry_after for problem in serious if problem.retry_after is not None]
         failed = autodiscover_failed(domain_of(self.wanted), kind, steps or "no step was taken")
         return replace(failed, retry_after=max(waits, default=None))
+
+    def _serious(self) -> list[Problem]:
+        # Root domains often are websites, and port 80 often is closed: what fails there says little.
+        says_little = {DiscoveryStep.ROOT_DOMAIN, DiscoveryStep.HTTP_REDIRECT}
+        return [problem for step, problem in self._failures if step not in says_little]
+
+    def _may_pass(self) -> bool:
+        return any(problem.kind is ProblemKind.PASSING for problem in self._serious())

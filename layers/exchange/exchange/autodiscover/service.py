@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from exchange.autodiscover.answers import AutodiscoverAnswer, in_a_sentence
-from exchange.autodiscover.pox import parse_pox
+from exchange.autodiscover.answers import AutodiscoverAnswer, Refusal, in_a_sentence
+from exchange.autodiscover.pox import NothingOfUse, parse_pox
 from exchange.autodiscover.problems import autodiscover_not_now
 from exchange.autodiscover.questions import Questioner, Reply
 from exchange.autodiscover.soap import MOST_USERS, SERVER_BUSY, RefusedWhole, parse_user_settings
@@ -126,6 +126,8 @@ class Service:
         answer: AutodiscoverAnswer | None
         try:
             answer = parse_pox(reply.body)
+        except NothingOfUse as error:
+            self._has_spoken, answer, sentence = True, Refusal("NothingOfUse"), str(error)
         except MalformedXml as error:
             answer, sentence = None, f"{error}: another service, perhaps a website"
         else:

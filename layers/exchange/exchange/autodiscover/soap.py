@@ -12,16 +12,15 @@ from lxml import etree
 
 from exchange.autodiscover.answers import (
     AutodiscoverAnswer,
-    RedirectAddress,
     RedirectUrl,
     Refusal,
     ServiceUrls,
     Settings,
+    redirect_address,
 )
 from exchange.bounded_xml import MalformedXml, parse_xml
 from exchange.ews.single import only_child, only_text
-from presence.addresses import parse_smtp_address
-from presence.errors import CalendarPresenceError, ConfigurationError
+from presence.errors import CalendarPresenceError, InvalidAddress
 
 MOST_USERS = 100
 """A server refuses more (MaxUsersPerGetUserSettingsRequest of its configuration)."""
@@ -122,8 +121,8 @@ def _parse_user(result: etree._Element, settings: Mapping[str, str]) -> Autodisc
         return RedirectUrl(target) if target else None
     if code == "RedirectAddress":
         try:
-            return RedirectAddress(parse_smtp_address(target))
-        except ConfigurationError:
+            return redirect_address(target)
+        except InvalidAddress:
             return None
     if code not in _CODES:
         return None
