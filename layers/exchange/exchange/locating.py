@@ -10,6 +10,7 @@ from exchange.autodiscover.answers import Settings
 from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.discovery import Discovery
 from exchange.autodiscover.endpoint_urls import usable_urls
+from exchange.autodiscover.problems import autodiscover_failed
 from exchange.autodiscover.search import Discovered, NotDiscovered, Search
 from exchange.autodiscover.service import SoapOffers
 from exchange.autodiscover.trace import TraceStep
@@ -17,7 +18,7 @@ from exchange.endpoints import Endpoint, EndpointCache, Fact, confirmed_key, dom
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
 from exchange.hosts import HostPort, ascii_host
-from exchange.problems import CONNECTION_CODES, autodiscover_failed, unexpected_error
+from exchange.problems import CONNECTION_CODES, unexpected_error
 from exchange.remembered import (
     CONFIRMED_SECONDS,
     DAY_SECONDS,
@@ -27,6 +28,8 @@ from exchange.remembered import (
     failure_seconds,
     mailbox_fact,
     mailbox_seconds,
+    search_fingerprint,
+    service_fact,
     settings_fingerprint,
     settings_of,
     spread,
@@ -76,6 +79,7 @@ class Locator:
         self._look_anew = look_anew
         self._facts: dict[str, Fact] = {}
         self._urls: dict[str, str] = {}
+        self._found_under_now: dict[tuple[str, str], str] = {}
 
     def locate(self, addresses: Sequence[str]) -> Mapping[str, Resolution]:
         """Return where each mailbox is; every address is a key of the result."""
@@ -129,6 +133,10 @@ class Locator:
         found: dict[str, Resolution] = {}
         for group, addresses in groups.items():
             gateway = unknown[addresses[0]]
+            mistake = _mistake_in(group[1])
+            if mistake is not None:
+                found.update({address: _failure(address, mistake) for address in addresses})
+                continue
             missing = []
             for address in addresses:
                 remembered = self._remembered(address, gateway)
@@ -147,30 +155,34 @@ class Locator:
         failure = self._known_failure(mailbox_key(address), gateway)
         if failure is not None:
             return _failure(address, failure, _step("cached", address, "was not found a few minutes ago"))
-        return None if "doubted" in fact else _known_endpoint(address, gateway, fact)
+        if "doubted" in fact or fact.get("found_under") != self._found_under(gateway, domain_of(address)):
+            return None
+        return _known_endpoint(address, gateway, fact)
 
     def _known_failure(self, key: str, gateway: Gateway) -> Problem | None:
         fact = self._facts.get(key, _NOTHING)
         if self._look_anew or "failed_under" not in fact:
             return None
-        return failure_of(fact, gateway.name, self._fingerprint(gateway))
+        return failure_of(fact, gateway.name, self._failed_under(gateway))
 
-    def _fingerprint(self, gateway: Gateway) -> str:
+    def _failed_under(self, gateway: Gateway) -> str:
         return settings_fingerprint(gateway, self._document.network)
+
+    def _found_under(self, gateway: Gateway, domain: str) -> str:
+        if (gateway.name, domain) not in self._found_under_now:
+            under = search_fingerprint(gateway, self._document.network, domain)
+            self._found_under_now[gateway.name, domain] = under
+        return self._found_under_now[gateway.name, domain]
 
     def _discover(self, gateway: Gateway, key: str, addresses: Sequence[str]) -> dict[str, Resolution]:
         """Look for mailboxes of one domain, whose fact has that key; keep what comes of it."""
         domain = domain_of(addresses[0])
-        try:
-            ascii_host(domain)
-        except ValueError:
-            nowhere = autodiscover_failed(domain, ProblemKind.LASTING, "DNS can't have a domain of this form")
-            return {address: _failure(address, nowhere) for address in addresses}
         failure = self._known_failure(key, gateway)
         if failure is not None:
             step = _step("cached", domain, "no Exchange was found for the domain a few minutes ago")
             return {address: self._last_resort(address, gateway, failure, (step,)) for address in addresses}
-        known_url = self._facts.get(key, _NOTHING).get("url")
+        known = self._facts.get(key, _NOTHING)
+        known_url = known.get("url") if known.get("found_under") == self._found_under(gateway, domain) else None
         try:
             session = self._session_of(gateway)
             session.begin()
@@ -201,10 +213,11 @@ class Locator:
             if isinstance(search.outcome, NotDiscovered) and search.outcome.about_domain
         ]
         if service:
-            if known.get("url") != service:
-                self._cache.put(key, {"url": service}, spread(key, DAY_SECONDS))
+            fact = service_fact(service, self._found_under(gateway, domain_of(searches[0].wanted)))
+            if known != fact:
+                self._cache.put(key, fact, spread(key, DAY_SECONDS))
         elif failures and in_time and failures[0].code in KEPT_FAILURES:
-            fact = failure_fact(gateway.name, failures[0], self._fingerprint(gateway))
+            fact = failure_fact(gateway.name, failures[0], self._failed_under(gateway))
             self._cache.put(key, fact, failure_seconds(key, failures[0]))
         elif failures and known:
             self._cache.delete([key])
@@ -213,7 +226,8 @@ class Locator:
         """Return what a search came to, and keep it."""
         address, key, outcome, trace = search.wanted, mailbox_key(search.wanted), search.outcome, tuple(search.trace)
         if isinstance(outcome, Discovered):
-            fact = mailbox_fact(gateway.name, outcome.address, outcome.settings)
+            under = self._found_under(gateway, domain_of(address))
+            fact = mailbox_fact(gateway.name, outcome.address, outcome.settings, under)
             self._facts[key] = fact
             self._cache.put(key, fact, mailbox_seconds(address, outcome.settings.ttl_hours))
             endpoint = Endpoint(gateway.name, outcome.urls[0], outcome.urls[1:])
@@ -224,7 +238,7 @@ class Locator:
         if outcome.about_domain:
             return self._last_resort(address, gateway, problem, trace)
         if in_time and problem.code in KEPT_FAILURES:
-            fact = failure_fact(gateway.name, problem, self._fingerprint(gateway))
+            fact = failure_fact(gateway.name, problem, self._failed_under(gateway))
             self._cache.put(key, fact, failure_seconds(key, problem))
         return _failure(address, problem, *trace)
 
@@ -267,6 +281,14 @@ def _known_endpoint(address: str, gateway: Gateway, fact: Fact) -> Resolution | 
         return None
     step = _step("cached", urls[0], "known from an earlier run of autodiscover")
     return Resolution(address, fact["mailbox"], Endpoint(gateway.name, urls[0], urls[1:]), None, (step,), settings)
+
+
+def _mistake_in(domain: str) -> Problem | None:
+    try:
+        ascii_host(domain)
+    except ValueError:
+        return autodiscover_failed(domain, ProblemKind.LASTING, "DNS can't have a domain of this form")
+    return None
 
 
 def _step(step: str, asked: str, sentence: str) -> TraceStep:

@@ -13,6 +13,7 @@ from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.urls import check_ews_url
 from exchange.endpoints import Fact
 from exchange.gateways import Gateway, NetworkSettings
+from exchange.hosts import ascii_host
 from presence.errors import Problem, ProblemKind
 
 _HOUR = 3600.0
@@ -37,9 +38,18 @@ KEPT_FAILURES = frozenset(
 at once, and how often a rejected one is tried is bounded elsewhere (decision 0055)."""
 
 
+def search_fingerprint(gateway: Gateway, network: NetworkSettings, domain: str) -> str:
+    """Return what tells whether mailboxes of a domain would be looked for at the same places as when one was found."""
+    return _fingerprint(
+        sorted(gateway.skip),
+        gateway.autodiscover_urls.get(ascii_host(domain)),
+        network.nameservers,
+    )
+
+
 def settings_fingerprint(gateway: Gateway, network: NetworkSettings) -> str:
     """Return what tells whether the document is the one under which something failed, as far as it matters there."""
-    parts = (
+    return _fingerprint(
         gateway.kind,
         sorted(gateway.domains),
         gateway.credentials,
@@ -53,16 +63,24 @@ def settings_fingerprint(gateway: Gateway, network: NetworkSettings) -> str:
         sorted((str(asked), str(used)) for asked, used in network.connect.items()),
         network.allow_loopback,
     )
+
+
+def _fingerprint(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def mailbox_fact(gateway: str, mailbox: str, settings: Settings) -> Fact:
+def mailbox_fact(gateway: str, mailbox: str, settings: Settings, fingerprint: str) -> Fact:
     """Return the fact of a mailbox that was found; of its URLs those that are asked if their hosts are trusted."""
-    fact = {"gateway": gateway, "mailbox": mailbox, "schemas": ",".join(settings.schemas)}
+    fact = {"gateway": gateway, "mailbox": mailbox, "schemas": ",".join(settings.schemas), "found_under": fingerprint}
     for side, urls in (("external", settings.external), ("internal", settings.internal)):
         if urls is not None and (ews := _kept(urls.ews)):
             fact |= {side: ews, f"{side}_oof": _kept(urls.oof)}
     return {name: text for name, text in fact.items() if text}
+
+
+def service_fact(url: str, fingerprint: str) -> Fact:
+    """Return the fact of a domain for which a service answered."""
+    return {"url": url, "found_under": fingerprint}
 
 
 def _kept(url: str | None) -> str:
