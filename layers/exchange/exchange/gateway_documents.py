@@ -23,6 +23,7 @@ from exchange.gateways import (
     NetworkSettings,
     RepliesFrom,
     Side,
+    ascii_address,
 )
 from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from exchange.mailbox_access import take_mailbox_access
@@ -152,7 +153,7 @@ def _users(section: Section) -> frozenset[str]:
     users = set()
     for index, text in enumerate(section.texts("users", required=section.has("users"))):
         try:
-            users.add(parse_smtp_address(text))
+            users.add(ascii_address(parse_smtp_address(text)))
         except ConfigurationError as error:
             raise ConfigurationError(f"{section.where('users')}[{index}]: {error}") from error
     return frozenset(users)

@@ -89,12 +89,12 @@ class Limits:
 class Gateway:
     """One way to Exchange, for the addresses of its domains and for single `users`.
 
-    `credentials` is the name of a secret, `ca` a chain in PEM that is trusted instead of the system's,
-    `trusted_hosts` may be given credentials though they are not under the user's domain, `autodiscover_urls` are asked
-    for the addresses of a domain (in its ASCII form) instead of all steps, `prefer` says which of a mailbox's URLs is
-    asked first. `hosts` are those of a gateway of kind `ews`, its pool, `automatic_replies` how it is asked for them,
-    `tls` what is permitted of its servers beyond the usual, `mailboxes` how its account reaches calendars, `recipients`
-    which kinds are taken.
+    `users` are addresses as `ascii_address` gives them. `credentials` is the name of a secret, `ca` a chain in PEM
+    that is trusted instead of the system's, `trusted_hosts` may be given credentials though they are not under the
+    user's domain, `autodiscover_urls` are asked for the addresses of a domain (in its ASCII form) instead of all
+    steps, `prefer` says which of a mailbox's URLs is asked first. `hosts` are those of a gateway of kind `ews`, its
+    pool, `automatic_replies` how it is asked for them, `tls` what is permitted of its servers beyond the usual,
+    `mailboxes` how its account reaches calendars, `recipients` which kinds are taken.
     """
 
     name: str
@@ -134,8 +134,9 @@ class GatewaysDocument:
 
         Raises `ProblemError` (NoGateway, lasting) if there is none.
         """
+        by_its_form = ascii_address(address)
         for gateway in self.gateways:
-            if address in gateway.users:
+            if by_its_form in gateway.users:
                 return gateway
         domain = domain_of(address)
         for wanted in (domain, ALL_OTHER_DOMAINS):
@@ -150,6 +151,12 @@ class GatewaysDocument:
                 f'add "{domain}" to the domains of a gateway in the gateways document',
             )
         )
+
+
+def ascii_address(address: str) -> str:
+    """Return an SMTP address with its domain in ASCII (RFC 5890), where it has such a form."""
+    local_part, _, domain = address.rpartition("@")
+    return f"{local_part}@{_ascii_domain(domain)}"
 
 
 def _ascii_domain(domain: str) -> str:

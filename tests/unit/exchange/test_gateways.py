@@ -327,6 +327,9 @@ def test_a_user_of_two_gateways_is_refused() -> None:
 @pytest.mark.parametrize("address", ["o'neil+desk@münchen.example", "o'neil+desk@xn--mnchen-3ya.example"])
 def test_an_international_domain_is_the_same_in_both_forms(written: str, address: str) -> None:
     assert parse_gateways(changed("gateways/1/domains", [written])).gateway_for(address).name == "branch"
+    named = parse_gateways(changed("gateways/1/users", [f"o'neil+desk@{written}"]))
+    assert named.gateway_for(address).name == "branch"
+    assert named.gateway_for(address.replace("desk", "home")).name == "headquarters"
 
 
 def test_limits_are_read_and_have_defaults() -> None:
