@@ -23,7 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from exchange.cookies import HostCookies, NoCookies
-from exchange.hosts import HTTPS_PORT, HostPort
+from exchange.hosts import HTTPS_PORT, HostPort, ascii_host
 from exchange.network import Network
 from exchange.problems import host_unreachable, malformed_answer, timed_out
 from exchange.sockets import Allowance, Timeouts, open_plain
@@ -151,7 +151,8 @@ class _PinnedAdapter(HTTPAdapter):
         """Return the pool of one connection for the request's host and port."""
         parts = urlsplit(str(request.url))
         secure = parts.scheme == "https"
-        wanted = HostPort(parts.hostname or "", parts.port or (HTTPS_PORT if secure else HTTP_PORT))
+        # In the spelling in which it was found to be trusted.
+        wanted = HostPort(ascii_host(parts.hostname or ""), parts.port or (HTTPS_PORT if secure else HTTP_PORT))
         key = (parts.scheme, wanted)
         if key not in self._pools:
             self._pools[key] = self._new_pool(wanted, secure=secure)

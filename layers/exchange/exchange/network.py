@@ -150,7 +150,8 @@ class Network:
 
     def _why_not(self, text: str) -> str:
         """Say why an address may not be connected to; empty if it may."""
-        for address in _meanings(ipaddress.ip_address(text)):
+        unscoped = text.partition("%")[0]  # the interface of RFC 4007, which makes it no other address
+        for address in _meanings(ipaddress.ip_address(unscoped)):
             if address in _METADATA:
                 return "where cloud machines keep their own credentials"
             if address.is_unspecified:

@@ -348,3 +348,10 @@ def test_whoever_makes_a_reader_silences_the_libraries_below(net: Net) -> None:
     net.reader()
 
     assert not any(logger.isEnabledFor(logging.CRITICAL) or logger.propagate for logger in loggers)
+
+
+def test_a_host_is_connected_to_in_the_spelling_in_which_it_was_checked(net: Net) -> None:
+    host = net.host("mail.example.com", lambda _request: http(204))
+
+    assert get(net, "https://MAIL.example.com./").status == 204
+    assert b"\r\nHost: mail.example.com\r\n" in host.received

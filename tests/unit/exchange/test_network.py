@@ -38,6 +38,7 @@ REFUSED = [
     ("169.254.169.254", "where cloud machines keep their own credentials"),
     ("::ffff:169.254.169.254", "where cloud machines keep their own credentials"),
     ("fd00:ec2::254", "where cloud machines keep their own credentials"),
+    ("fd00:ec2::254%1", "where cloud machines keep their own credentials"),
     ("169.254.170.2", "where cloud machines keep their own credentials"),
     ("100.100.100.200", "where cloud machines keep their own credentials"),
     ("169.254.7.7", "a link-local address"),
