@@ -154,7 +154,8 @@ def _endpoints(stack: Stack) -> EndpointTable:
 def _print(document: GatewaysDocument) -> None:
     for gateway in document.gateways:
         print(f"gateway {gateway.name}: {_found(gateway)}; {gateway.authentication}, secret {gateway.credentials}")
-        print(f"  for {', '.join(gateway.domains)}; {'a CA of its own' if gateway.ca else 'the CAs of the system'}")
+        served = ", ".join([*gateway.domains, *sorted(gateway.users)])
+        print(f"  for {served}; {'a CA of its own' if gateway.ca else 'the CAs of the system'}")
         if gateway.mailboxes != FREE_BUSY_ONLY:
             said = "" if gateway.mailboxes.version is None else f"; Exchange {gateway.mailboxes.version}"
             print(f"  reads {gateway.mailboxes.in_words()}{said}")

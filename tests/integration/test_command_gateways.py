@@ -100,6 +100,12 @@ def test_validate_says_how_calendars_are_read_and_which_kinds_are_taken(
     assert sum(line.startswith("  reads") for line in lines) == 1, "the usual is not told"
 
 
+def test_validate_names_the_users_whom_a_gateway_serves(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text(DOCUMENT.replace('domains = ["branch.test"]', 'users = ["alice@example.com"]'), encoding="utf-8")
+    assert main(["gateways", "validate", str(path)]) == 0
+    assert "  for alice@example.com; a CA of its own" in capsys.readouterr().out.splitlines()
+
+
 def test_put_writes_the_document_with_the_certificate_in_it(
     stack: Deployed, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

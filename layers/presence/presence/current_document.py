@@ -78,6 +78,7 @@ class CurrentDocument(Generic[Parsed]):
         except CalendarPresenceError as error:
             self.mistake = f"{self._name} is refused: {error}"
             self._report(f"{self._name} is refused; the last good one stays", reason=str(error))
+            self._version = 0  # the good version may be put back as it was
             return
         self._version = document.version
         self.mistake = None

@@ -183,6 +183,16 @@ def test_a_broken_version_is_refused_and_reported_and_the_last_good_one_stays(
     assert desk.problem is None
 
 
+def test_a_good_version_that_is_put_back_ends_the_problem(desk: Desk, reader: CurrentGatewaysReader) -> None:
+    desk.stored = Stored(1, document("old"))
+    asked(reader)
+    for stored in (MalformedMessage("ConfigTable[gateways]: not JSON"), Stored(1, document("old"))):
+        desk.stored = stored
+        desk.now += timedelta(seconds=30)
+        assert asked(reader).text == "old"
+    assert desk.problem is None
+
+
 def test_where_there_never_was_a_good_one_the_problem_says_what_is_wrong(
     desk: Desk, reader: CurrentGatewaysReader
 ) -> None:
