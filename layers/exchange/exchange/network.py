@@ -112,8 +112,9 @@ class Network:
             try:
                 records = self._query(host, kind)
             except ProblemError as error:
-                # Some name servers fail at one of the two, and the other one is enough; silence is worth no more time.
-                if not isinstance(error.__cause__, dns.resolver.NoNameservers):
+                # Some name servers know nothing of AAAA, and fail or say nothing; what is found is enough then. While
+                # nothing is found, silence is worth no more time.
+                if not found and not isinstance(error.__cause__, dns.resolver.NoNameservers):
                     raise
                 failure = error
             else:

@@ -8,7 +8,7 @@ from exchange.gateways import NetworkSettings
 from exchange.hosts import HostPort, ascii_host, parse_address_port, parse_host_port, split_https_url
 from exchange.network import Network
 from exchange.sockets import Allowance, Timeouts, open_plain
-from local.exchange.nameserver import NameServer, ServiceRecord, Zone
+from local.exchange.nameserver import NameFault, NameServer, ServiceRecord, Zone
 from presence.errors import ProblemError, ProblemKind
 from tests.unit.exchange.hosts import Net
 
@@ -88,6 +88,32 @@ def test_of_several_addresses_only_the_allowed_ones_are_left(net: Net) -> None:
     found = network(net).addresses(MAIL)
 
     assert set(found) == {HostPort("192.0.2.7", 443), HostPort("198.51.100.9", 443)}
+
+
+class KnowsNothingOfIPv6(Zone):
+    """Answers about the first type that it is asked for, and never well about another one."""
+
+    def __init__(self, otherwise: NameFault) -> None:
+        super().__init__()
+        self._otherwise = otherwise
+        self._asked = 0
+
+    def fault(self, _name: str) -> NameFault | None:
+        self._asked += 1
+        return None if self._asked == 1 else self._otherwise
+
+
+@pytest.mark.parametrize("fault", [NameFault.SILENT, NameFault.SERVER_FAILURE])
+def test_a_name_server_that_knows_nothing_of_ipv6_is_enough_for_a_host_that_has_ipv4(
+    net: Net, fault: NameFault
+) -> None:
+    net.nameserver.zone = KnowsNothingOfIPv6(fault)
+    net.nameserver.zone.add_address("mail.example.com", "192.0.2.7")
+
+    found = Network(net.document(allow_loopback=False).network, lifetime=0.2).addresses(MAIL)
+
+    assert found == (HostPort("192.0.2.7", 443),)
+    assert [kind for _, kind in net.nameserver.queries][:2] == ["A", "AAAA"]
 
 
 def test_the_connect_table_sends_a_host_and_port_elsewhere(net: Net) -> None:
