@@ -4,7 +4,7 @@ import pytest
 
 from exchange.endpoints import MemoryEndpointCache
 from local.exchange.kept_host import http
-from local.exchange.nameserver import ServiceRecord
+from local.exchange.nameserver import NameFault, ServiceRecord
 from presence.errors import ProblemKind
 from tests.unit.exchange.hosts import NOW, Net, challenge, pox_account, pox_error, pox_settings, website, when_signed_in
 
@@ -115,6 +115,16 @@ def test_a_website_that_knows_no_mailbox_is_not_believed_while_the_organisation_
 
     assert problem is not None
     assert (problem.code, problem.kind) == ("AutodiscoverFailed", ProblemKind.PASSING)
+
+
+def test_the_organisation_s_own_service_is_believed_that_it_knows_no_mailbox_whatever_else_fails(net: Net) -> None:
+    net.host("autodiscover.example.com", when_signed_in(http(200, pox_error(500))))
+    net.zone.strike("_autodiscover._tcp.example.com", NameFault.SERVER_FAILURE)
+
+    problem = net.reader().resolve(ALICE).problem
+
+    assert problem is not None
+    assert problem.code == "MailboxNotFound"
 
 
 def test_a_redirected_address_is_looked_up_anew_and_read_under_its_new_name(net: Net) -> None:

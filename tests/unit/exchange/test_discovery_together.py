@@ -369,3 +369,29 @@ def test_the_service_that_found_somebody_is_asked_the_next_time_not_one_that_fou
 
     assert problems(locate(net, [ALICE, BOB], cache)) == {ALICE: "MailboxNotFound"}
     assert endpoints(locate(net, [CAROL], cache)) == {CAROL: EWS}
+
+
+def test_a_domain_that_has_another_service_by_now_is_not_held_to_the_one_before(net: Net) -> None:
+    cache = MemoryEndpointCache(lambda: NOW)
+    name = "_autodiscover._tcp.example.com"
+    for silent in ("example.com", "autodiscover.example.com"):
+        net.silent(silent)
+    net.zone.add_service(name, ServiceRecord(0, 0, 443, "old.example.com"))
+    knows = [ALICE]
+    old = service(
+        lambda each: found(each) if each in knows else refused_user("InvalidUser"), lambda _: http(200, answer())
+    )
+    answer = lambda: pox_settings(EWS) if knows else pox_error(500)  # noqa: E731
+    host = net.host("old.example.com", asking("basic", old))
+    assert endpoints(locate(net, [ALICE], cache)) == {ALICE: EWS}
+
+    knows.clear()
+    net.zone.remove(name)
+    net.zone.add_service(name, ServiceRecord(0, 0, 443, "new.example.com"))
+    net.host("new.example.com", asking("basic", service(found, lambda _request: FOUND)))
+    net.nameserver.queries.clear()
+
+    assert endpoints(locate(net, [BOB, CAROL], cache)) == {BOB: EWS, CAROL: EWS}
+    host.requests.clear()
+    assert endpoints(locate(net, [USERS[0]], cache)) == {USERS[0]: EWS}
+    assert not host.requests

@@ -59,13 +59,11 @@ class Discovery:
         pinned = self._gateway.autodiscover_urls.get(ascii_host(domain))
         if pinned:
             left = self._follow(PINNED, pinned, left)
-        elif known_url:
-            left = self._follow(KNOWN, known_url, left, at_once=True)
-        if pinned or known_url:
-            # What answers for the domain knows best who is there.
-            left = [search for search in left if not search.ends_if_unknown()]
-        if left and not pinned:
-            left = self._take_steps(domain, left)
+        else:
+            if known_url:
+                left = self._follow(KNOWN, known_url, left, at_once=True)
+            # Also those whom the known service does not know: the domain may have another one by now.
+            left = self._take_steps(domain, left) if left else []
         for search in left:
             search.end()
 
@@ -138,7 +136,7 @@ class Discovery:
                         referred[told.url].append(search)
                 case RedirectAddress() if not trusted:
                     # Else whoever runs the website of a domain would say whose calendar is shown under a name.
-                    _fail(search, step, host, host_not_trusted(host.host, domain_of(search.wanted), _RENAMES))
+                    search.fail(step, host_not_trusted(host.host, domain_of(search.wanted), _RENAMES))
                     left.append(search)
                 case RedirectAddress():
                     if search.follow_address(told.address):
@@ -146,7 +144,7 @@ class Discovery:
                 case Settings():
                     self._settle(search, told)
                 case _:
-                    _fail(search, step, host, told)
+                    _fail(search, step, host, told, trusted=trusted)
                     left.append(search)
         for target, group in referred.items():
             left += self._follow(step, target, group)
@@ -191,12 +189,12 @@ def _refuse_stranger(searches: Sequence[Search], step: str, url: str, host: Host
         search.fail(step, problem)
 
 
-def _fail(search: Search, step: str, host: HostPort, told: Refusal | Problem | None) -> None:
+def _fail(search: Search, step: str, host: HostPort, told: Refusal | Problem | None, *, trusted: bool) -> None:
     """Note why a search goes on to the next candidate."""
     if isinstance(told, Problem):
         search.fail(step, told)
     elif told is not None and told.of_address:
-        search.is_unknown_at(host.host)
+        search.is_unknown_at(host.host, trusted=trusted)
     elif told is not None and told.passing:
         search.fail(step, autodiscover_not_now(host.host, told.code))
 

@@ -56,6 +56,7 @@ class Search:
     service_url: str = ""
     _is_refused: bool = False
     _unknown_at: str = ""
+    _is_unknown_surely: bool = False
     _redirects: int = 0
     _failures: list[tuple[str, Problem]] = field(default_factory=list)
     _addresses: set[str] = field(default_factory=set)
@@ -76,9 +77,10 @@ class Search:
         if not self.service_url or (self._is_refused and not refuses):
             self.service_url, self._is_refused = service_url, refuses
 
-    def is_unknown_at(self, host: str) -> None:
+    def is_unknown_at(self, host: str, *, trusted: bool) -> None:
         """Note that a service does not know the address. That is not conclusive: another may."""
-        self._unknown_at = host
+        if not self._is_unknown_surely:
+            self._unknown_at, self._is_unknown_surely = host, trusted
 
     def asks_first_time(self, url: str) -> bool:
         """Tell whether a service has not been asked for this address yet, and note that it is now."""
@@ -104,22 +106,19 @@ class Search:
             self._give_up(redirected_too_often(self.wanted, "leads in a circle"))
             return False
         self._addresses.add(address)
-        self.address, self._unknown_at = address, ""
+        self.address, self._unknown_at, self._is_unknown_surely = address, "", False
         return True
 
     def end_with(self, problems: tuple[Problem, ...]) -> None:
         """End the search: what was found can't be used."""
         self._give_up(problems[0])
 
-    def ends_if_unknown(self) -> bool:
-        """End the search if a service does not know the address; tell whether that is so."""
-        if self._unknown_at:
-            self._give_up(mailbox_not_found(self.address, self._unknown_at))
-        return bool(self._unknown_at)
-
     def end(self) -> None:
-        """End the search: no service knew where the mailbox is. One that failed might have, whatever others say."""
-        if self._may_pass() or not self.ends_if_unknown():
+        """End the search: no service knew where the mailbox is."""
+        # A website that knows no such mailbox does not speak for a service that failed; one that is trusted does.
+        if self._is_unknown_surely or (self._unknown_at and not self._may_pass()):
+            self._give_up(mailbox_not_found(self.address, self._unknown_at))
+        else:
             # A service that speaks autodiscover may fail at one mailbox, and know the next one; and what became of an
             # address that was redirected says nothing of the domain where it began.
             of_domain = not self.service_url and self.address == self.wanted
