@@ -136,7 +136,7 @@ class Discovery:
                         referred[told.url].append(search)
                 case RedirectAddress() if not trusted:
                     # Else whoever runs the website of a domain would say whose calendar is shown under a name.
-                    search.fail(step, host_not_trusted(host.host, domain_of(search.wanted), _RENAMES))
+                    search.refuse_address(step, host_not_trusted(host.host, domain_of(search.wanted), _RENAMES))
                     left.append(search)
                 case RedirectAddress():
                     if search.follow_address(told.address):

@@ -55,6 +55,7 @@ class Search:
     outcome: Discovered | NotDiscovered | None = None
     service_url: str = ""
     _is_refused: bool = False
+    _is_renamed: bool = False
     _unknown_at: str = ""
     _is_unknown_surely: bool = False
     _redirects: int = 0
@@ -106,8 +107,14 @@ class Search:
             self._give_up(redirected_too_often(self.wanted, "leads in a circle"))
             return False
         self._addresses.add(address)
+        self._is_renamed = True
         self.address, self._unknown_at, self._is_unknown_surely = address, "", False
         return True
+
+    def refuse_address(self, step: str, problem: Problem) -> None:
+        """Note that who may not say so says that the mailbox has another address."""
+        self._is_renamed = True
+        self.fail(step, problem)
 
     def end_with(self, problems: tuple[Problem, ...]) -> None:
         """End the search: what was found can't be used."""
@@ -121,7 +128,7 @@ class Search:
         else:
             # A service that speaks autodiscover may fail at one mailbox, and know the next one; and what became of an
             # address that was redirected says nothing of the domain where it began.
-            of_domain = not self.service_url and self.address == self.wanted
+            of_domain = not (self.service_url or self._is_renamed)
             self.outcome = NotDiscovered(self._explanation(), about_domain=of_domain)
 
     def _give_up(self, problem: Problem) -> None:
