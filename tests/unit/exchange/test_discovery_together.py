@@ -378,10 +378,11 @@ def test_a_domain_that_has_another_service_by_now_is_not_held_to_the_one_before(
         net.silent(silent)
     net.zone.add_service(name, ServiceRecord(0, 0, 443, "old.example.com"))
     knows = [ALICE]
-    old = service(
-        lambda each: found(each) if each in knows else refused_user("InvalidUser"), lambda _: http(200, answer())
-    )
-    answer = lambda: pox_settings(EWS) if knows else pox_error(500)  # noqa: E731
+
+    def in_pox(_request: bytes) -> bytes:
+        return http(200, pox_settings(EWS) if knows else pox_error(500))
+
+    old = service(lambda each: found(each) if each in knows else refused_user("InvalidUser"), in_pox)
     host = net.host("old.example.com", asking("basic", old))
     assert endpoints(locate(net, [ALICE], cache)) == {ALICE: EWS}
 
