@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
+from exchange.autodiscover.trust import Trust
 from exchange.endpoints import MemoryEndpointCache
+from exchange.gateway_documents import parse_gateways
 from exchange.locating import Resolution
 from local.exchange.kept_host import KeptHost, http
 from local.exchange.nameserver import ServiceRecord
@@ -280,6 +283,13 @@ def test_a_gateway_for_all_others_gives_the_account_to_the_hosts_that_it_trusts(
 
     assert resolution.endpoint is not None
     assert resolution.endpoint.url == EWS
+
+
+def test_single_users_make_no_host_a_trusted_one(net: Net) -> None:
+    content: dict[str, Any] = net.content({"users": [ALICE]})
+    del content["gateways"][0]["domains"]
+
+    assert not Trust(parse_gateways(content).gateways[0]).may_have_credentials("autodiscover.example.com")
 
 
 def test_an_endpoint_known_from_before_loses_the_account_with_the_document_s_trust(net: Net) -> None:
