@@ -131,7 +131,9 @@ class Locator:
         domains = {group: domain_key(*group) for group in groups}
         self._facts.update(self._cache.get_many([*map(mailbox_key, unknown), *domains.values()]))
         found: dict[str, Resolution] = {}
-        for group, addresses in groups.items():
+        # A domain that nobody answers for may use the time up, so those go first that somebody has answered for.
+        for group in sorted(groups, key=lambda each: "url" not in self._facts.get(domains[each], _NOTHING)):
+            addresses = groups[group]
             gateway = unknown[addresses[0]]
             mistake = _mistake_in(group[1])
             if mistake is not None:

@@ -9,7 +9,6 @@ import pytest
 from exchange.endpoints import MemoryEndpointCache
 from exchange.locating import Resolution
 from local.exchange.kept_host import KeptHost, Respond, http
-from local.exchange.nameserver import ServiceRecord
 from tests.unit.exchange.attackers import asking
 from tests.unit.exchange.hosts import NOW, Net, challenge, pox_account, pox_error, pox_settings, website
 from tests.unit.exchange.soap_answers import (
@@ -347,52 +346,3 @@ def test_a_first_mailbox_of_which_nothing_of_use_is_told_holds_up_nobody_in_pox(
 
     assert endpoints(together) == {BOB: EWS}
     assert endpoints(locate(net, [ALICE, BOB, CAROL])) == {BOB: EWS, CAROL: EWS}
-
-
-@pytest.mark.parametrize("others", [[BOB], [ALICE, BOB]])
-def test_a_service_that_knows_nobody_is_not_taken_for_the_domain_s(net: Net, others: list[str]) -> None:
-    cache = MemoryEndpointCache(lambda: NOW)
-    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
-    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
-    net.host("discover.example.com", asking("basic", service(found, lambda _request: FOUND)))
-
-    assert endpoints(locate(net, [ALICE], cache)) == {ALICE: EWS}
-    assert endpoints(locate(net, others, cache)) == dict.fromkeys(others, EWS)
-
-
-def test_the_service_that_found_somebody_is_asked_the_next_time_not_one_that_found_nobody(net: Net) -> None:
-    cache = MemoryEndpointCache(lambda: NOW)
-    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
-    net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
-    knows = service(lambda each: refused_user("InvalidUser") if each == ALICE else found(each), lambda _: FOUND)
-    net.host("discover.example.com", asking("basic", knows))
-
-    assert problems(locate(net, [ALICE, BOB], cache)) == {ALICE: "MailboxNotFound"}
-    assert endpoints(locate(net, [CAROL], cache)) == {CAROL: EWS}
-
-
-def test_a_domain_that_has_another_service_by_now_is_not_held_to_the_one_before(net: Net) -> None:
-    cache = MemoryEndpointCache(lambda: NOW)
-    name = "_autodiscover._tcp.example.com"
-    for silent in ("example.com", "autodiscover.example.com"):
-        net.silent(silent)
-    net.zone.add_service(name, ServiceRecord(0, 0, 443, "old.example.com"))
-    knows = [ALICE]
-
-    def in_pox(_request: bytes) -> bytes:
-        return http(200, pox_settings(EWS) if knows else pox_error(500))
-
-    old = service(lambda each: found(each) if each in knows else refused_user("InvalidUser"), in_pox)
-    host = net.host("old.example.com", asking("basic", old))
-    assert endpoints(locate(net, [ALICE], cache)) == {ALICE: EWS}
-
-    knows.clear()
-    net.zone.remove(name)
-    net.zone.add_service(name, ServiceRecord(0, 0, 443, "new.example.com"))
-    net.host("new.example.com", asking("basic", service(found, lambda _request: FOUND)))
-    net.nameserver.queries.clear()
-
-    assert endpoints(locate(net, [BOB, CAROL], cache)) == {BOB: EWS, CAROL: EWS}
-    host.requests.clear()
-    assert endpoints(locate(net, [USERS[0]], cache)) == {USERS[0]: EWS}
-    assert not host.requests
