@@ -37,24 +37,28 @@ def own_service(net: Net, respond: Respond, name: str = "autodiscover.example.co
 def test_a_service_that_knows_nobody_is_not_taken_for_the_domain_s(
     net: Net, cache: MemoryEndpointCache, others: list[str]
 ) -> None:
-    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
+    knows_nobody = own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
     net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
     net.host("discover.example.com", asking("basic", service(found, lambda _request: FOUND)))
 
     assert locate(net, [ALICE], cache) == {ALICE: EWS}
+    knows_nobody.requests.clear()
     assert locate(net, others, cache) == dict.fromkeys(others, EWS)
+    assert not knows_nobody.requests
 
 
 def test_the_service_that_found_somebody_is_asked_the_next_time_not_one_that_found_nobody(
     net: Net, cache: MemoryEndpointCache
 ) -> None:
-    own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
+    knows_nobody = own_service(net, lambda request: http(404) if is_soap(request) else http(200, pox_error(500)))
     net.zone.add_service("_autodiscover._tcp.example.com", ServiceRecord(0, 0, 443, "discover.example.com"))
     knows = service(lambda each: refused_user("InvalidUser") if each == ALICE else found(each), lambda _: FOUND)
     net.host("discover.example.com", asking("basic", knows))
 
     assert locate(net, [ALICE, BOB], cache) == {ALICE: "MailboxNotFound", BOB: EWS}
+    knows_nobody.requests.clear()
     assert locate(net, [CAROL], cache) == {CAROL: EWS}
+    assert not knows_nobody.requests
 
 
 def test_a_domain_that_has_another_service_by_now_is_not_held_to_the_one_before(
