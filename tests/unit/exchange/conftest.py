@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from exchange.endpoints import MemoryEndpointCache
 from local.exchange.nameserver import NameServer, Zone
 from tests.support.aws import Account, account
 from tests.support.clocks import Clock
@@ -27,6 +28,11 @@ def net(nameserver: NameServer) -> Iterator[Net]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock(NOW)
+
+
+@pytest.fixture
+def cache(clock: Clock) -> MemoryEndpointCache:
+    return MemoryEndpointCache(clock)
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", 
 BUSY = availability(mailbox_answer([("2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z", "Busy")]))
 
 
-@pytest.fixture
-def cache(clock: Clock) -> MemoryEndpointCache:
-    return MemoryEndpointCache(clock)
-
-
 def read(net: Net, cache: MemoryEndpointCache) -> CalendarReading | Problem:
     return net.reader(cache=cache).read_calendars([ALICE], WINDOW)[ALICE]
 

@@ -9,16 +9,11 @@ import pytest
 
 from exchange.endpoints import MemoryEndpointCache
 from local.exchange.kept_host import KeptHost, http
-from tests.unit.exchange.hosts import NOW, Net, pox_settings, when_signed_in
+from tests.unit.exchange.hosts import Net, pox_settings, when_signed_in
 
 ALICE, BOB = "alice@example.com", "bob@example.com"
 OLD, NEW = (f"https://{name}.example.com/EWS/Exchange.asmx" for name in ("old", "new"))
 PINNED = {"autodiscover_urls": {"example.com": "https://new.example.com/autodiscover/autodiscover.xml"}}
-
-
-@pytest.fixture
-def cache() -> MemoryEndpointCache:
-    return MemoryEndpointCache(lambda: NOW)
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ BRANCH = {"name": "branch", "kind": "ews", "domains": ["branch.test"], "hosts": 
 
 
 @pytest.fixture
-def cache(clock: Clock) -> MemoryEndpointCache:
-    return MemoryEndpointCache(clock)
-
-
-@pytest.fixture
 def problems(cache: MemoryEndpointCache, clock: Clock) -> GatewayProblems:
     return GatewayProblems(cache, clock)
 

@@ -10,7 +10,6 @@ from presence.calendar import CalendarReading
 from presence.errors import Problem
 from tests.unit.exchange.discovered import ALICE, BOB, BUSY, NEW, OLD, only_autodiscover, read
 from tests.unit.exchange.hosts import (
-    NOW,
     Net,
     challenge,
     pox_account,
@@ -27,11 +26,6 @@ BOTH = pox_account(
     f"<Protocol><Type>EXCH</Type><EwsUrl>{INSIDE}</EwsUrl></Protocol>"
     f"<Protocol><Type>EXPR</Type><EwsUrl>{OUTSIDE}</EwsUrl></Protocol>"
 )
-
-
-@pytest.fixture
-def cache() -> MemoryEndpointCache:
-    return MemoryEndpointCache(lambda: NOW)
 
 
 @pytest.mark.parametrize(

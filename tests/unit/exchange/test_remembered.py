@@ -32,11 +32,6 @@ from tests.unit.exchange.hosts import (
 )
 
 
-@pytest.fixture
-def cache(clock: Clock) -> MemoryEndpointCache:
-    return MemoryEndpointCache(clock)
-
-
 def code(result: object) -> str | None:
     return result.code if isinstance(result, Problem) else None
 
