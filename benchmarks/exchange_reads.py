@@ -29,7 +29,7 @@ from benchmarks.prepared_exchange import (
     in_another_process,
 )
 from benchmarks.readers import now, reader_of
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.ews.requests import availability_request
 from exchange.ews.soap import MESSAGES, TYPES

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.figures import Figure, Measurement
 from benchmarks.readers import now, reader_of
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from local.exchange import web_services
 from local.exchange.directory import ServiceUrls

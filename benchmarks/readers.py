@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import EndpointCache
-from exchange.expiry_watch import ExpiryWatch
 from exchange.gateway_documents import parse_gateways
 from exchange.reader import ExchangeReader
+from exchange.tls.expiry_watch import ExpiryWatch
 
 _SECONDS = 60.0
 

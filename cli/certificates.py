@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from exchange.certificates import FEW_DAYS, SeenCertificate
+from exchange.tls.certificates import FEW_DAYS, SeenCertificate
 from presence.instants import format_instant
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cli.certificates import SeenCertificates
 from cli.explanation import Explanation, as_json, as_lines
-from exchange.credentials import FileSecrets
+from exchange.account.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import read_gateways_file
 from exchange.gateways import GatewaysDocument

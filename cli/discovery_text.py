@@ -8,9 +8,9 @@ from datetime import datetime
 from cli.certificates import certificates_as_json
 from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.trace import TraceStep
-from exchange.certificates import SeenCertificate
-from exchange.hosts import split_https_url
 from exchange.locating import Resolution
+from exchange.tls.certificates import SeenCertificate
+from exchange.web.hosts import split_https_url
 
 _EWS_PATH = "/ews/exchange.asmx"
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from cli.certificates import certificates_as_json, certificates_as_lines
 from cli.discovery_text import settings_as_json, settings_as_lines, steps_as_json, steps_as_lines
 from cli.record_explanation import replies_in_words
-from exchange.certificates import SeenCertificate
 from exchange.locating import Resolution
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
+from exchange.tls.certificates import SeenCertificate
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarEntry, CalendarReading
 from presence.decisions import Readings, after_reading

@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 
 from cli.pool_words import describe_pool
 from cli.stacks import Stack, aws_errors_in_words, find_stack
-from exchange.accounts import read_account
+from exchange.account.accounts import read_account
 from exchange.endpoints import account_key
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateway_problems import GatewayProblem, GatewayProblems
 from exchange.gateways import Gateway, GatewaysDocument, Side
 from exchange.mailbox_access import FREE_BUSY_ONLY
 from exchange.recipients import USUAL_RECIPIENTS
-from exchange.tls_options import NO_EXCEPTIONS
+from exchange.tls.options import NO_EXCEPTIONS
 from presence.clock import system_clock
 from presence.current_document import StoredDocument
 from presence.errors import ConfigurationError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from exchange.breaker import Breaker, BreakerState
 from exchange.endpoints import EndpointCache
 from exchange.gateways import Gateway
-from exchange.shared_pool import read_breakers
+from exchange.pool.breaker import Breaker, BreakerState
+from exchange.pool.shared_pool import read_breakers
 from presence.instants import format_instant
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cli.user_list import ListedUser, read_user_list
-from exchange.credentials import Credentials, FileSecrets
+from exchange.account.credentials import Credentials, FileSecrets
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from presence.errors import ConfigurationError
 from presence.records import User

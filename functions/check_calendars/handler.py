@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import boto3
 
-from exchange.credentials import SecretsManagerSecrets
+from exchange.account.credentials import SecretsManagerSecrets
 from exchange.current_gateways import CurrentGatewaysReader
 from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each

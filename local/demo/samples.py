@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from exchange.autodiscover.answers import Refusal, Settings
 from exchange.autodiscover.pox import parse_pox
-from exchange.bounded_xml import MalformedXml
 from exchange.ews.availability import Availability, parse_availability
+from exchange.web.bounded_xml import MalformedXml
 from presence.calendar import CalendarReading, Window
 from presence.decisions import Readings, after_reading
 from presence.errors import Problem, ProblemError

@@ -15,10 +15,10 @@ import pytest
 from cli.main import parser
 from exchange import current_gateways, gateways, problems
 from exchange.autodiscover import problems as finding
-from exchange.certificates import Verdict
 from exchange.ews import response_codes
 from exchange.gateway_documents import parse_gateways, read_gateways_file
 from exchange.gateways import DiscoveryStep
+from exchange.tls.certificates import Verdict
 from local.exchange.certificates import CertificateAuthority
 from presence import data_gaps
 from presence.errors import ProblemKind

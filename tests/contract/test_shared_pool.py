@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.breaker import BreakerState
 from exchange.endpoints import EndpointCache, placement_key
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import Gateway
-from exchange.shared_pool import SharedPool, read_breakers
+from exchange.pool.breaker import BreakerState
+from exchange.pool.shared_pool import SharedPool, read_breakers
 from presence.tables.endpoints import EndpointTable
 from tests.support.aws import Account, calls
 from tests.support.clocks import Clock

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from exchange import tls_connections
 from exchange.autodiscover.trust import Trust
-from exchange.tls import looking_context
+from exchange.tls import connections
+from exchange.tls.contexts import looking_context
 from local.faults.injecting import check_injection
 from local.faults.judging import Seen
 from local.faults.rows import Row, read_rows
@@ -180,7 +180,7 @@ def test_what_is_never_tried_again_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_is_accepted_wrongly_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls_connections, "client_context", lambda _ca, options: looking_context(options))
+    monkeypatch.setattr(connections, "client_context", lambda _ca, options: looking_context(options))
     rows = r"^the certificate (has expired|is for another name|is self-signed)|unknown authority"
     complaints = complaints_of(rows, tmp_path)
     assert sum("the problem is" in complaint and "not CertificateInvalid" in complaint for complaint in complaints) == 4

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.credentials import Credentials, FileSecrets
+from exchange.account.credentials import Credentials, FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways, read_gateways_file
 from exchange.reader import ExchangeReader

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.reader import ExchangeReader

@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exchange import tls_connections
-from exchange.breaker import BreakerState, read_breaker
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, breaker_key
 from exchange.gateway_documents import parse_gateways
-from exchange.hosts import HostPort
+from exchange.pool.breaker import BreakerState, read_breaker
 from exchange.reader import ExchangeReader
-from exchange.sockets import Allowance, BoundedSocket, open_address
+from exchange.tls import connections
+from exchange.web.hosts import HostPort
+from exchange.web.sockets import Allowance, BoundedSocket, open_address
 from local.exchange.authentication import BASIC
 from local.exchange.network import Host, Network
 from local.exchange.organisation import Entry, Mailbox, Organisation
@@ -175,7 +175,7 @@ def attempts(load: Load, monkeypatch: pytest.MonkeyPatch) -> dict[datetime, int]
         counted[load.now[0]] += address.port == port
         return connect(address, allowance, at_most)
 
-    monkeypatch.setattr(tls_connections, "open_address", counting)
+    monkeypatch.setattr(connections, "open_address", counting)
     return counted
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from exchange.ews.response_codes import is_of_one_mailbox
-from exchange.host_failures import stumbled
 from exchange.locating import Resolution
+from exchange.pool.host_failures import stumbled
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemError
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from exchange.credentials import SecretSource
+from exchange.account.credentials import SecretSource
 from exchange.endpoints import EndpointCache
-from exchange.expiry_watch import ExpiryWatch
 from exchange.gateway_documents import parse_gateways
 from exchange.gateway_problems import GatewayProblems
 from exchange.reader import ExchangeReader
+from exchange.tls.expiry_watch import ExpiryWatch
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.current_document import CurrentDocument, Report, StoredDocument

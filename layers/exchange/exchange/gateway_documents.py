@@ -25,10 +25,10 @@ from exchange.gateways import (
     Side,
     ascii_address,
 )
-from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from exchange.mailbox_access import take_mailbox_access
 from exchange.recipients import take_recipient_policy
-from exchange.tls_options import take_tls_options
+from exchange.tls.options import take_tls_options
+from exchange.web.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
 from presence.addresses import parse_smtp_address
 from presence.documents import Section
 from presence.errors import ConfigurationError

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exchange.hosts import HostPort, ascii_host
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
 from exchange.recipients import USUAL_RECIPIENTS, RecipientPolicy
-from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
+from exchange.tls.options import NO_EXCEPTIONS, TlsOptions
+from exchange.web.hosts import HostPort, ascii_host
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError, ProblemKind
 from presence.profiles import BUILT_IN, Profiles

@@ -17,7 +17,6 @@ from exchange.autodiscover.trace import TraceStep
 from exchange.endpoints import Endpoint, EndpointCache, Fact, confirmed_key, domain_key, mailbox_key, service_key
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
-from exchange.hosts import HostPort, ascii_host
 from exchange.problems import CONNECTION_CODES, unexpected_error
 from exchange.remembered import (
     CONFIRMED_SECONDS,
@@ -35,6 +34,7 @@ from exchange.remembered import (
     spread,
 )
 from exchange.sessions import GatewaySession
+from exchange.web.hosts import HostPort, ascii_host
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError, ProblemKind
 

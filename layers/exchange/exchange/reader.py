@@ -13,23 +13,23 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from exchange.account.credentials import SecretSource
 from exchange.asking import ask_endpoint
-from exchange.asking_pools import PoolQuestion
 from exchange.calendars import question_of_calendars, question_of_working_hours, with_working_hours
-from exchange.certificates import CertificateWatch
-from exchange.credentials import SecretSource
 from exchange.endpoints import Endpoint, EndpointCache
 from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewaysDocument, RepliesFrom
 from exchange.locating import Locator, Resolution
-from exchange.network import Network
+from exchange.pool.asking_pools import PoolQuestion
+from exchange.pool.shared_pool import SharedPool
 from exchange.problems import unexpected_error
 from exchange.quiet_loggers import silence_loggers
 from exchange.sessions import GatewaySession
-from exchange.shared_pool import SharedPool
-from exchange.sockets import Timeouts
+from exchange.tls.certificates import CertificateWatch
+from exchange.web.network import Network
+from exchange.web.sockets import Timeouts
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.current_document import Report

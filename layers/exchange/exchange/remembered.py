@@ -13,7 +13,7 @@ from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.urls import check_ews_url
 from exchange.endpoints import Fact
 from exchange.gateways import Gateway, NetworkSettings
-from exchange.hosts import ascii_host
+from exchange.web.hosts import ascii_host
 from presence.errors import Problem, ProblemKind
 
 _HOUR = 3600.0

@@ -8,19 +8,19 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from exchange.authentication import Login
-from exchange.back_off import BackOff
-from exchange.bounded_http import WebClient
-from exchange.certificates import CertificateWatch
-from exchange.credentials import SecretSource
+from exchange.account.authentication import Login
+from exchange.account.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateways import Gateway
-from exchange.leases import Lease
-from exchange.network import Network
 from exchange.problems import secret_unusable
-from exchange.reads import new_read
-from exchange.sockets import Timeouts
-from exchange.tls_connections import TlsClient
+from exchange.throttling.back_off import BackOff
+from exchange.throttling.leases import Lease
+from exchange.throttling.reads import new_read
+from exchange.tls.certificates import CertificateWatch
+from exchange.tls.connections import TlsClient
+from exchange.web.bounded_http import WebClient
+from exchange.web.network import Network
+from exchange.web.sockets import Timeouts
 from presence.errors import ConfigurationError, ProblemError
 
 _LONGEST_READ = 900.0

@@ -16,8 +16,8 @@ from requests.auth import HTTPBasicAuth
 
 from exchange.autodiscover import discovery, questions, scouting
 from exchange.autodiscover.urls import autodiscover_host_url
-from exchange.bounded_http import Answer, WebClient
-from exchange.hosts import HostPort
+from exchange.web.bounded_http import Answer, WebClient
+from exchange.web.hosts import HostPort
 from local.exchange.kept_host import KeptHost, Respond, http
 from local.exchange.nameserver import ServiceRecord
 from tests.unit.exchange.attackers import STRANGER_EWS, asking, collector

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from exchange.breaker import BreakerState, read_breaker
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import Change, Fact, MemoryEndpointCache, breaker_key
+from exchange.pool.breaker import BreakerState, read_breaker
 from exchange.reader import ExchangeReader
 from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from exchange.certificates import SeenCertificate
+from exchange.tls.certificates import SeenCertificate
 from local.exchange.certificates import CertificateAuthority, HostCertificate
 from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from exchange.certificates import CertificateWatch
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import EndpointCache, MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
-from exchange.hosts import HostPort
 from exchange.locating import Locator, Resolution
-from exchange.network import Network
 from exchange.reader import ExchangeReader
 from exchange.sessions import GatewaySession
-from exchange.sockets import Timeouts
+from exchange.tls.certificates import CertificateWatch
+from exchange.web.hosts import HostPort
+from exchange.web.network import Network
+from exchange.web.sockets import Timeouts
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.kept_host import KeptHost, Respond, http
 from local.exchange.listener import ClosedPort, Listener

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchange.accounts import (
+from exchange.account.accounts import (
     Account,
     Refusal,
     accepted,

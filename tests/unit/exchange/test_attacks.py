@@ -14,11 +14,12 @@ from datetime import timedelta
 import pytest
 from dnslib import SRV, A
 
-from exchange import sockets, tls_connections
 from exchange.autodiscover.trust import Trust
-from exchange.hosts import HostPort
-from exchange.network import Network
-from exchange.sockets import Allowance, BoundedSocket
+from exchange.tls import connections
+from exchange.web import sockets
+from exchange.web.hosts import HostPort
+from exchange.web.network import Network
+from exchange.web.sockets import Allowance, BoundedSocket
 from local.exchange import nameserver
 from local.exchange.kept_host import KeptHost
 from local.exchange.nameserver import ServiceRecord, Zone
@@ -85,7 +86,7 @@ def wires(monkeypatch: pytest.MonkeyPatch) -> Wires:
         return open_really(HostPort("127.0.0.1", made.ports[address.host]), allowance, at_most)
 
     monkeypatch.setattr(sockets, "open_address", open_address)
-    monkeypatch.setattr(tls_connections, "open_address", open_address)
+    monkeypatch.setattr(connections, "open_address", open_address)
     # Each question to the name server is a new one, so that it can change its mind.
     monkeypatch.setattr(nameserver, "TIME_TO_LIVE", 0)
     return made

@@ -8,9 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from exchange.back_off import BackOff
 from exchange.endpoints import MemoryEndpointCache, wait_key
-from exchange.reads import new_read
+from exchange.throttling.back_off import BackOff
+from exchange.throttling.reads import new_read
 from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem, ProblemError, ProblemKind

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from exchange.authentication import Login
-from exchange.bounded_http import Answer, WebClient
-from exchange.credentials import Credentials
+from exchange.account.authentication import Login
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
-from exchange.network import Network
-from exchange.sockets import Timeouts
-from exchange.tls_connections import TlsClient
+from exchange.tls.connections import TlsClient
+from exchange.web.bounded_http import Answer, WebClient
+from exchange.web.network import Network
+from exchange.web.sockets import Timeouts
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.kept_host import http
 from local.exchange.listener import Listener

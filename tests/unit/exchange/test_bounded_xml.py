@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.bounded_xml import MalformedXml, parse_xml
+from exchange.web.bounded_xml import MalformedXml, parse_xml
 
 BOMB = (
     '<!DOCTYPE a [<!ENTITY b "xxxxxxxxxx">'

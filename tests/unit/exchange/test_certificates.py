@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from exchange.certificate_faults import explain_fault
-from exchange.certificates import Verdict, read_certificate
-from exchange.tls_options import NO_EXCEPTIONS
+from exchange.tls.certificate_faults import explain_fault
+from exchange.tls.certificates import Verdict, read_certificate
+from exchange.tls.options import NO_EXCEPTIONS
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape, self_signed
 from presence.calendar import CalendarReading
 from tests.unit.exchange.certified_hosts import HOST, ROOT, STRANGER, read_from, refused

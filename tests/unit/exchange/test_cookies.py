@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.reader import ExchangeReader
 from local.exchange.accounts import Account, credential_file

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from exchange.credentials import Credentials, FileSecrets, SecretsManagerSecrets
+from exchange.account.credentials import Credentials, FileSecrets, SecretsManagerSecrets
 from presence.errors import ConfigurationError
 
 SECRET = json.dumps({"username": "EXAMPLE\\reader", "password": "hunter2"})

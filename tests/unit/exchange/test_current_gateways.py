@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exchange import current_gateways
-from exchange.credentials import FileSecrets
+from exchange.account.credentials import FileSecrets
 from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_problems import GatewayProblem, GatewayProblems

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
-from exchange.expiry_watch import ExpiryWatch
+from exchange.tls.expiry_watch import ExpiryWatch
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape
 from local.exchange.kept_host import http
 from presence.calendar import Window

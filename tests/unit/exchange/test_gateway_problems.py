@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import Change, Fact, MemoryEndpointCache, problem_key
 from exchange.gateway_problems import GatewayProblems, changed
 from exchange.problems import CONNECTION_CODES

@@ -8,10 +8,10 @@ import pytest
 
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import Authentication, DiscoveryStep, GatewayKind, Limits, RepliesFrom, Side
-from exchange.hosts import HostPort
 from exchange.mailbox_access import Access, CalendarsFrom, ExchangeVersion, MailboxAccess
 from exchange.recipients import RecipientPolicy, Treatment
-from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, TlsVersion
+from exchange.tls.options import NO_EXCEPTIONS, TlsOptions, TlsVersion
+from exchange.web.hosts import HostPort
 from presence.errors import ConfigurationError, ProblemError
 
 WHOLE: dict[str, Any] = {

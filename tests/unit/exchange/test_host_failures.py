@@ -7,7 +7,7 @@ import pytest
 from exchange.asking import ends_asking
 from exchange.ews.response_codes import ANSWERS, problem_for
 from exchange.ews.server_codes import STUMBLES
-from exchange.host_failures import answer_failed, host_failed, mailbox_failed_here
+from exchange.pool.host_failures import answer_failed, host_failed, mailbox_failed_here
 from presence.errors import ProblemKind
 
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from requests.auth import AuthBase
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key
 from local.exchange.kept_host import http
 from presence.calendar import CalendarReading, Window

@@ -10,8 +10,8 @@ import pytest
 
 from exchange.endpoints import Change, EndpointCache, Fact, MemoryEndpointCache, lease_key
 from exchange.gateways import Authentication, Gateway, GatewayKind, Limits
-from exchange.leases import Lease, given_back, shares, taken
-from exchange.reads import new_read
+from exchange.throttling.leases import Lease, given_back, shares, taken
+from exchange.throttling.reads import new_read
 from presence.errors import CalendarPresenceError, ProblemError, ProblemKind
 from presence.tables.endpoints import EndpointTable
 from tests.support.aws import Account

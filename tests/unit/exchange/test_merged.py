@@ -4,8 +4,8 @@ import random
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from exchange.bounded_xml import MalformedXml
 from exchange.ews.merged import MERGED_INTERVAL, check_merged
+from exchange.web.bounded_xml import MalformedXml
 from presence.calendar import BusyType, CalendarEntry, Window
 
 WINDOW = Window(datetime(2026, 11, 21, 7, 10, tzinfo=UTC), datetime(2026, 11, 21, 13, 10, tzinfo=UTC))

@@ -5,9 +5,9 @@ import socket
 import pytest
 
 from exchange.gateways import NetworkSettings
-from exchange.hosts import HostPort, ascii_host, parse_address_port, parse_host_port, split_https_url
-from exchange.network import Network
-from exchange.sockets import Allowance, Timeouts, open_plain
+from exchange.web.hosts import HostPort, ascii_host, parse_address_port, parse_host_port, split_https_url
+from exchange.web.network import Network
+from exchange.web.sockets import Allowance, Timeouts, open_plain
 from local.exchange.nameserver import NameFault, NameServer, ServiceRecord, Zone
 from presence.errors import ProblemError, ProblemKind
 from tests.unit.exchange.hosts import Net
@@ -180,7 +180,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(monkeypatc
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("exchange.sockets.BoundedSocket.connect", connect)
+    monkeypatch.setattr("exchange.web.sockets.BoundedSocket.connect", connect)
     with NameServer(TurncoatZone()) as nameserver:
         settings = NetworkSettings((parse_address_port(nameserver.address),))
         allowance = Allowance(Timeouts(1.0, 1.0))

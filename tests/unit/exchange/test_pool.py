@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from exchange.breaker import Breaker, BreakerState
 from exchange.endpoints import Fact
-from exchange.pool import (
+from exchange.pool.breaker import Breaker, BreakerState
+from exchange.pool.homes import (
     Placement,
     after_failing_here,
     confirm,

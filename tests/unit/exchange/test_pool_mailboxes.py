@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from exchange.breaker import BreakerState
+from exchange.pool.breaker import BreakerState
 from local.exchange.kept_host import http
 from presence.errors import Problem
 from tests.unit.exchange.branch_pool import (

@@ -10,8 +10,8 @@ from itertools import count, pairwise
 
 import pytest
 
-from exchange.breaker import BreakerState
 from exchange.endpoints import placement_key
+from exchange.pool.breaker import BreakerState
 from local.exchange.kept_host import Respond, http
 from presence.errors import Problem
 from tests.unit.exchange.branch_pool import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import EndpointCache, MemoryEndpointCache, account_key
 from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window

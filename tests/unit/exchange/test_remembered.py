@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from exchange.accounts import Account, write_account
-from exchange.credentials import Credentials
+from exchange.account.accounts import Account, write_account
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, account_key, domain_key, lease_key, mailbox_key
 from exchange.remembered import failure_seconds
 from local.exchange.kept_host import http

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exchange.gateways import NetworkSettings
-from exchange.hosts import HostPort
-from exchange.network import Network
-from exchange.sockets import Allowance, Timeouts, open_plain
-from exchange.tls_connections import TlsClient
+from exchange.tls.connections import TlsClient
+from exchange.web.hosts import HostPort
+from exchange.web.network import Network
+from exchange.web.sockets import Allowance, Timeouts, open_plain
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.listener import ClosedPort, Listener
 from presence.errors import ProblemError

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.reader import ExchangeReader
 from local.exchange.kept_host import KeptHost, http

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from exchange.bounded_http import WebClient
-from exchange.certificates import SeenCertificate, Verdict
-from exchange.network import Network
-from exchange.sockets import Timeouts
-from exchange.tls import client_context
-from exchange.tls_connections import TlsClient
-from exchange.tls_options import TlsOptions, TlsVersion
+from exchange.tls.certificates import SeenCertificate, Verdict
+from exchange.tls.connections import TlsClient
+from exchange.tls.contexts import client_context
+from exchange.tls.options import TlsOptions, TlsVersion
+from exchange.web.bounded_http import WebClient
+from exchange.web.network import Network
+from exchange.web.sockets import Timeouts
 from local.exchange.certificates import HostCertificate, Shape
 from local.exchange.kept_host import http
 from local.exchange.listener import Listener

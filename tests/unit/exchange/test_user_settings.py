@@ -15,7 +15,7 @@ from exchange.autodiscover.answers import (
     Settings,
 )
 from exchange.autodiscover.soap import RefusedWhole, parse_user_settings, user_settings_request
-from exchange.bounded_xml import MalformedXml
+from exchange.web.bounded_xml import MalformedXml
 from tests.unit.exchange.soap_answers import refused_user, settings_of_user, user_settings, users_asked
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"

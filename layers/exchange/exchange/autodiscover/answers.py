@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchange.hosts import ascii_host
+from exchange.web.hosts import ascii_host
 from presence.addresses import domain_of, parse_smtp_address
 from presence.errors import InvalidAddress
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from exchange.bounded_http import WebClient
-from exchange.certificates import SeenCertificate
-from exchange.hosts import HostPort
 from exchange.sessions import GatewaySession
-from exchange.sockets import Allowance
-from exchange.tls_connections import TlsClient
+from exchange.tls.certificates import SeenCertificate
+from exchange.tls.connections import TlsClient
+from exchange.web.bounded_http import WebClient
+from exchange.web.hosts import HostPort
+from exchange.web.sockets import Allowance
 
 _SHARE = 2 / 3
 """Of the time that is left to a read, what finding its mailboxes may use up: the rest is for reading them."""

@@ -25,8 +25,8 @@ from exchange.autodiscover.urls import (
     root_domain_url,
 )
 from exchange.gateways import DiscoveryStep
-from exchange.hosts import HostPort, ascii_host
 from exchange.sessions import GatewaySession
+from exchange.web.hosts import HostPort, ascii_host
 from presence.addresses import domain_of
 from presence.errors import Problem
 

@@ -13,7 +13,7 @@ from exchange.autodiscover.answers import (
     Settings,
     redirect_address,
 )
-from exchange.bounded_xml import MalformedXml, parse_xml
+from exchange.web.bounded_xml import MalformedXml, parse_xml
 from presence.errors import InvalidAddress
 
 _REQUEST_NS = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"

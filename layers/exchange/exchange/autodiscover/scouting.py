@@ -24,9 +24,9 @@ from exchange.autodiscover.urls import (
     service_record,
     service_url,
 )
-from exchange.bounded_http import HTTP_PORT
 from exchange.gateways import DiscoveryStep
-from exchange.hosts import HostPort, split_https_url
+from exchange.web.bounded_http import HTTP_PORT
+from exchange.web.hosts import HostPort, split_https_url
 from presence.errors import Problem, ProblemError
 
 REDIRECTS = frozenset(

@@ -13,8 +13,8 @@ from exchange.autodiscover.questions import Questioner, Reply
 from exchange.autodiscover.soap import MOST_USERS, SERVER_BUSY, RefusedWhole, parse_user_settings
 from exchange.autodiscover.trace import TraceStep
 from exchange.autodiscover.urls import soap_url
-from exchange.bounded_xml import MalformedXml
-from exchange.hosts import split_https_url
+from exchange.web.bounded_xml import MalformedXml
+from exchange.web.hosts import split_https_url
 from presence.errors import Problem
 
 # Whoever answers a question in SOAP so has no such service, today and tomorrow (Exchange 2007, a proxy that lets the

@@ -18,8 +18,8 @@ from exchange.autodiscover.answers import (
     Settings,
     redirect_address,
 )
-from exchange.bounded_xml import MalformedXml, parse_xml
 from exchange.ews.single import only_child, only_text
+from exchange.web.bounded_xml import MalformedXml, parse_xml
 from presence.errors import CalendarPresenceError, InvalidAddress
 
 MOST_USERS = 100

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exchange.certificates import SeenCertificate
+from exchange.tls.certificates import SeenCertificate
 
 KNOWN = "known"
 """The step that asks the service which answered for the domain before."""

@@ -7,7 +7,7 @@ the user's domain. So the hosts asked are made from the full domain only, and of
 from __future__ import annotations
 
 from exchange.gateways import ALL_OTHER_DOMAINS, Gateway
-from exchange.hosts import ascii_host, split_https_url
+from exchange.web.hosts import ascii_host, split_https_url
 
 _COUNTRY_CODE_LENGTH = 2
 # Second-level names under which countries register others: whoever owns "autodiscover" below them is a stranger.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from exchange.hosts import HTTPS_PORT, HostPort, ascii_host, split_https_url
+from exchange.web.hosts import HTTPS_PORT, HostPort, ascii_host, split_https_url
 
 SERVICE_PATH = "/autodiscover/autodiscover.xml"
 _SOAP_PATH = "/autodiscover/autodiscover.svc"

@@ -11,8 +11,6 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from exchange.bounded_http import Answer
-from exchange.bounded_xml import MalformedXml
 from exchange.endpoints import EndpointCache, host_key
 from exchange.ews.availability import Availability, parse_availability
 from exchange.ews.calendar_folder import PAGE, read_calendar_folder
@@ -33,6 +31,8 @@ from exchange.mailbox_access import Access
 from exchange.problems import http_status, replies_refused, request_version_refused
 from exchange.recipients import Treatment
 from exchange.sessions import GatewaySession
+from exchange.web.bounded_http import Answer
+from exchange.web.bounded_xml import MalformedXml
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import Window
 from presence.errors import Problem, ProblemError

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from exchange.bounded_xml import MalformedXml
+from exchange.web.bounded_xml import MalformedXml
 from presence.calendar import BusyType, CalendarEntry, Window
 
 MERGED_INTERVAL = timedelta(minutes=30)

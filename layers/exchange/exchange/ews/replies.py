@@ -7,10 +7,10 @@ from datetime import datetime
 
 from lxml import etree
 
-from exchange.bounded_xml import MalformedXml
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import TYPES
 from exchange.ews.times import lacks_zone, read_time
+from exchange.web.bounded_xml import MalformedXml
 
 # Replies are HTML, and one without words has tags all the same. Neither pattern can be made to backtrack.
 _MARK_UP = re.compile(r"<[^<>]*>|&nbsp;|\s")

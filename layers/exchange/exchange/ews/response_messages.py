@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
-from exchange.bounded_xml import MalformedXml
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, WHAT, back_off_seconds, fault_problem, soap_body
+from exchange.web.bounded_xml import MalformedXml
 from presence.errors import Problem, ProblemError
 
 _CODE = f"{{{MESSAGES}}}ResponseCode"

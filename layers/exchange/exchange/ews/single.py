@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
-from exchange.bounded_xml import MalformedXml
+from exchange.web.bounded_xml import MalformedXml
 
 
 def only_child(parent: etree._Element, tag: str, number: int | None = None) -> etree._Element | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
-from exchange.bounded_xml import MalformedXml, parse_xml
 from exchange.ews.response_codes import problem_for, shown_code
 from exchange.ews.single import only_child
+from exchange.web.bounded_xml import MalformedXml, parse_xml
 from presence.errors import Problem
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"

@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from lxml import etree
 
-from exchange.bounded_xml import MalformedXml
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import TYPES
+from exchange.web.bounded_xml import MalformedXml
 from presence.working_hours import MailboxZone, WorkingHours, WorkingPeriod, ZoneChange
 
 _TAG = f"{{{TYPES}}}WorkingHours"

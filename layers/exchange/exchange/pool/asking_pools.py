@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Generic
 
 from exchange.asking import Ask, Result, ends_asking
-from exchange.host_failures import (
+from exchange.locating import Resolution
+from exchange.pool.host_failures import (
     REJECTED,
     answer_failed,
     asks_for_a_long_wait,
     host_failed,
     mailbox_failed_here,
 )
-from exchange.locating import Resolution
-from exchange.shared_pool import SharedPool
+from exchange.pool.shared_pool import SharedPool
 from presence.errors import Problem, ProblemError, ProblemKind
 
 _SHARE_WITH_OTHERS = 0.5

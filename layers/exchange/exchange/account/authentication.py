@@ -13,7 +13,7 @@ from exchangelib.transport import BASIC, NTLM, get_auth_instance
 from requests.auth import AuthBase
 from spnego.exceptions import SpnegoError
 
-from exchange.accounts import (
+from exchange.account.accounts import (
     Account,
     Refusal,
     Rejection,
@@ -25,11 +25,10 @@ from exchange.accounts import (
     rejected,
     write_account,
 )
-from exchange.bounded_http import Answer, WebClient
-from exchange.credentials import Credentials
+from exchange.account.credentials import Credentials
+from exchange.account.kerberos import kerberos_auth
 from exchange.endpoints import EndpointCache, Fact, account_key
 from exchange.gateways import Authentication, Gateway
-from exchange.kerberos import kerberos_auth
 from exchange.problems import (
     authentication_failed,
     authentication_not_offered,
@@ -38,7 +37,8 @@ from exchange.problems import (
     credentials_rejected,
     gateway_rests,
 )
-from exchange.reads import spread_wait
+from exchange.throttling.reads import spread_wait
+from exchange.web.bounded_http import Answer, WebClient
 from presence.errors import CalendarPresenceError, ConfigurationError, Problem, ProblemError
 from presence.instants import format_instant
 

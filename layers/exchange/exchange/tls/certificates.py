@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from exchange.hosts import HostPort
+from exchange.web.hosts import HostPort
 from presence.instants import format_instant
 
 FEW_DAYS = 21

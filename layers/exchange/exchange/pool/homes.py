@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from exchange.breaker import CLOSED, Breaker
 from exchange.endpoints import Fact
+from exchange.pool.breaker import CLOSED, Breaker
 from presence.instants import format_instant, instant_noted
 
 PLACED_FOR = timedelta(days=30)

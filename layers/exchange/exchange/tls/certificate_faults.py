@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from exchange.certificates import Certificate, Verdict
-from exchange.tls_options import TlsOptions
+from exchange.tls.certificates import Certificate, Verdict
+from exchange.tls.options import TlsOptions
 
 _UNABLE_TO_GET_ISSUER = 2
 _NOT_YET_VALID = 9

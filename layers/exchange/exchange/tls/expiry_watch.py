@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from exchange.certificates import FEW_DAYS, SeenCertificate, Verdict
+from exchange.tls.certificates import FEW_DAYS, SeenCertificate, Verdict
 from presence.current_document import Report
 from presence.instants import format_instant
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 import warnings
 
-from exchange.sockets import BoundedTlsSocket
-from exchange.tls_options import NO_EXCEPTIONS, TlsOptions, TlsVersion
+from exchange.tls.options import NO_EXCEPTIONS, TlsOptions, TlsVersion
+from exchange.web.sockets import BoundedTlsSocket
 
 _VERSIONS = {
     TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2,

@@ -7,8 +7,9 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-from exchange.certificate_faults import explain_fault
-from exchange.certificates import (
+from exchange.problems import certificate_invalid
+from exchange.tls.certificate_faults import explain_fault
+from exchange.tls.certificates import (
     Certificate,
     CertificateWatch,
     SeenCertificate,
@@ -16,10 +17,12 @@ from exchange.certificates import (
     presented_chain,
     verified_chain,
 )
-from exchange.hosts import HostPort
-from exchange.network import Network
-from exchange.problems import certificate_invalid
-from exchange.sockets import (
+from exchange.tls.contexts import client_context, looking_context
+from exchange.tls.handshake_faults import explain_handshake
+from exchange.tls.options import NO_EXCEPTIONS, TlsOptions
+from exchange.web.hosts import HostPort
+from exchange.web.network import Network
+from exchange.web.sockets import (
     AddressFailed,
     Allowance,
     BoundedTlsSocket,
@@ -27,9 +30,6 @@ from exchange.sockets import (
     open_address,
     open_first,
 )
-from exchange.tls import client_context, looking_context
-from exchange.tls_faults import explain_handshake
-from exchange.tls_options import NO_EXCEPTIONS, TlsOptions
 from presence.errors import Problem, ProblemError
 
 

@@ -1,0 +1,1 @@
+"""A gateway's account: how it proves itself, and when it rests."""

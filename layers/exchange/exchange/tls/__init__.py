@@ -1,0 +1,1 @@
+"""TLS: verified connections, or what is wrong with which certificate."""
