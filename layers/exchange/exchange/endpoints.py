@@ -142,3 +142,8 @@ def placement_key(address: str) -> str:
 def turn_key(gateway: str) -> str:
     """Return the key of the turns in which the hosts of a gateway's pool are given mailboxes."""
     return f"turn#{gateway}"
+
+
+def halving_key(gateway: str, host: str, topic: str) -> str:
+    """Return the key of whether it was in vain to ask a host (with its port) in halves for what `topic` names."""
+    return f"halving#{gateway}#{host}#{topic}"

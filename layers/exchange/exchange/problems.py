@@ -5,6 +5,7 @@ No text repeats what a server wrote: a hostile or chatty one may echo what it wa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from presence.errors import Problem, ProblemKind
@@ -339,6 +340,13 @@ def http_status(host: str, status: int, retry_after: float | None = None) -> Pro
         f"{host} answers with HTTP status {status}",
         "check that the URL is the right one, that the service is enabled there, and that the account may use it",
     )
+
+
+def fails_over_one_mailbox(problem: Problem, address: str) -> Problem:
+    """Say that a server fails at each request in which one mailbox is, and answers for the others of it."""
+    text = f"{problem.text}; it is so when it is asked about {address}, and others of the same request are answered for"
+    remedy = "look at this mailbox first: let Exchange repair it (New-MailboxRepairRequest), or move it"
+    return replace(problem, text=text, remedy=remedy)
 
 
 def unexpected_error(host: str, error: Exception) -> Problem:

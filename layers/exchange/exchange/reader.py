@@ -21,6 +21,7 @@ from exchange.ews.client import EwsClient
 from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewaysDocument, RepliesFrom
+from exchange.halving import Halving
 from exchange.locating import Locator, Resolution
 from exchange.pool.asking_pools import PoolQuestion
 from exchange.pool.shared_pool import SharedPool
@@ -91,8 +92,10 @@ class ExchangeReader:
         """
         until = time.monotonic() + self._longest_read
         return with_working_hours(
-            self._read(addresses, question_of_calendars(window, self._clock), self._longest_read),
-            lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic(), is_extra=True),
+            self._read(addresses, "calendars", question_of_calendars(window, self._clock), self._longest_read),
+            lambda asked: self._read(
+                asked, "working hours", question_of_working_hours(window), until - time.monotonic(), is_extra=True
+            ),
         )
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
@@ -103,7 +106,7 @@ class ExchangeReader:
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
         asked = [each for each in addresses if self._asks_for_replies(each)]
-        return self._read(asked, _question_of_replies, self._longest_replies_read)
+        return self._read(asked, "automatic replies", _question_of_replies, self._longest_replies_read)
 
     def _asks_for_replies(self, address: str) -> bool:
         try:
@@ -114,6 +117,7 @@ class ExchangeReader:
     def _read(
         self,
         addresses: Sequence[str],
+        topic: str,
         question: Callable[[Gateway], tuple[int, _Ask[_Result]]],
         longest: float,
         *,
@@ -121,8 +125,8 @@ class ExchangeReader:
     ) -> dict[str, _Result | Problem]:
         """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask.
 
-        All of it takes `longest` seconds at most. `is_extra`: what was wanted has been read already, so that nothing
-        that fails here is a problem of a gateway, or a reason to look for a mailbox anew.
+        `topic` names what is asked for. All of it takes `longest` seconds at most. `is_extra`: what was wanted has been
+        read already, so that nothing that fails here is a problem of a gateway, or a reason to look for a mailbox anew.
         """
         results: dict[str, _Result | Problem] = {}
         with ExitStack() as stack:
@@ -141,13 +145,16 @@ class ExchangeReader:
                     session = sessions(gateway)
                     at_once, ask_with = question(gateway)
                     ask = session.back_off.respecting(partial(ask_with, EwsClient(session, self._cache, self._clock)))
+                    take_share = session.client.take_share
+                    halving = Halving(self._cache, self._clock, take_share, gateway.name, topic)
                     if len(gateway.hosts) > 1:
                         asked = [each.address for each in resolutions]
                         pool = SharedPool(gateway, self._cache, self._clock, asked, self._warn)
-                        pool_question = PoolQuestion(pool, at_once, ask, session.client.take_share)
+                        pool_question = PoolQuestion(pool, at_once, ask, halving, take_share)
                         results.update(pool_question.run(resolutions))
                     else:
-                        results.update(ask_endpoint([endpoint.url, *endpoint.alternatives], resolutions, at_once, ask))
+                        urls = [endpoint.url, *endpoint.alternatives]
+                        results.update(ask_endpoint(urls, resolutions, at_once, halving.asking(ask)))
                 except ProblemError as error:
                     results.update({resolution.address: error.problem for resolution in resolutions})
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others

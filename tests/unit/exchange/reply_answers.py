@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.unit.exchange.hosts import envelope
 
 CANARY = "back on Monday, ask canary"
@@ -69,3 +71,9 @@ def oof_settings(inside: str, *, allowed: str = "All", code: str = "NoError", re
         f"</m:ResponseCode></m:ResponseMessage>{inside}<m:AllowExternalOof>{allowed}</m:AllowExternalOof>"
         "</m:GetUserOofSettingsResponse>"
     )
+
+
+def recipients(request: bytes) -> list[str]:
+    """Return whom GetMailTips asks about."""
+    part = request.partition(b"<m:Recipients>")[2]
+    return [address.decode() for address in re.findall(rb"<t:EmailAddress>([^<]*)</t:EmailAddress>", part)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from exchange.asking import Ask, Result, ends_asking
+from exchange.halving import Halving, may_be_of_one_mailbox
 from exchange.locating import Resolution
 from exchange.pool.host_failures import (
     REJECTED,
@@ -41,10 +42,18 @@ class PoolQuestion(Generic[Result]):
     `take_share` is told before each request which part of the time that is left it may use, from 0 to 1.
     """
 
-    def __init__(self, pool: SharedPool, at_once: int, ask: Ask[Result], take_share: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        pool: SharedPool,
+        at_once: int,
+        ask: Ask[Result],
+        halving: Halving,
+        take_share: Callable[[float], None],
+    ) -> None:
         self._pool = pool
         self._at_once = at_once
         self._ask = ask
+        self._halving = halving
         self._take_share = take_share
         self._waiting: defaultdict[str, list[Resolution]] = defaultdict(list)
         self._results: dict[str, Result | Problem] = {}
@@ -92,15 +101,47 @@ class PoolQuestion(Generic[Result]):
             return
         others = self._pool.healthy_hosts() - self._left_out.keys() - {host}
         share = _SHARE_OF_A_PROBE if is_probe else _SHARE_WITH_OTHERS
-        self._take_share(share if others else 1.0)
+        self._take_share(share if others or self._may_have_to_be_halved(asked) else 1.0)
         try:
             found = self._ask(self._pool.url(host), asked)
         except ProblemError as error:
-            self._fail(host, error.problem, asked, is_probe=is_probe)
+            if others and self._is_for_the_next_host_first(error.problem, asked):
+                self._fail(host, error.problem, asked, is_probe=is_probe)
+            else:
+                self._halve(host, error.problem, asked, is_probe=is_probe)
             return
         for resolution, result in zip(asked, found, strict=True):
-            self._answered[resolution.address] = host
-            self._conclude(resolution, result, host)
+            self._answer(resolution, result, host)
+
+    def _is_for_the_next_host_first(self, problem: Problem, asked: Sequence[Resolution]) -> bool:
+        """Tell whether another host may do better: nobody knows yet that it is not the mailboxes."""
+        alone = self._at_once == 1
+        moves = host_failed(problem, alone=alone) or answer_failed(problem, alone=alone)
+        return moves and not any(self._tried.get(resolution.address) for resolution in asked)
+
+    def _may_have_to_be_halved(self, asked: Sequence[Resolution]) -> bool:
+        """Tell whether a host hung over one of several mailboxes already, so that this one may as well."""
+        tried = (self._tried.get(resolution.address, {}) for resolution in asked)
+        return len(asked) > 1 and any(problem.code == "Timeout" for by_host in tried for problem in by_host.values())
+
+    def _halve(self, host: str, problem: Problem, asked: Sequence[Resolution], *, is_probe: bool) -> None:
+        """Look for the one mailbox over which a host fails, and take what it answers of the others.
+
+        Whoever is left has the problem, which is held against no host: this one answers otherwise.
+        """
+        halved = self._halving.halve(self._pool.url(host), asked, problem, self._ask)
+        for resolution in asked:
+            if resolution.address in halved.answered:
+                self._answer(resolution, halved.answered[resolution.address], host)
+        if not halved.answered or not may_be_of_one_mailbox(halved.problem):
+            self._fail(host, halved.problem, halved.left, is_probe=is_probe)
+            return
+        for resolution in halved.left:
+            self._conclude(resolution, halved.problem, host)
+
+    def _answer(self, resolution: Resolution, result: Result | Problem, host: str) -> None:
+        self._answered[resolution.address] = host
+        self._conclude(resolution, result, host)
 
     def _conclude(self, resolution: Resolution, result: Result | Problem, host: str) -> None:
         self._results[resolution.address] = result
