@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from local.exchange.organisation import Access, BusyStatus, Mailbox, Occurrence, TimeForm
-from local.exchange.soap import MESSAGES, TYPES, back_off_element, namespace, response_message
+from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, back_off_element, namespace, response_message
 from local.exchange.time_zones import WEEKDAYS, Changeover, zone_rules
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _RANKS = {status: rank for rank, status in enumerate(_DIGITS)}
 def answer(request: AvailabilityRequest, organisation: Organisation, serves: Callable[[str], bool]) -> str:
     """Return the response element: one answer for each address, in the order in which they were asked for.
 
-    `serves` tells whether this server knows of an address at all.
+    `serves` tells whether this server knows of an address at all. SoapFaultError for a mailbox that fails requests.
     """
     responses = "".join(
         f"<FreeBusyResponse>{_response(address, request, organisation, serves)}</FreeBusyResponse>"
@@ -54,6 +54,8 @@ def _response(
         return response_message("ErrorMailRecipientNotFound", f"Unable to resolve e-mail address {address} to a user.")
     if mailbox.problem is not None:
         message = "The availability of this mailbox can't be given."
+        if mailbox.fails_requests:
+            raise SoapFaultError(mailbox.problem, message, mailbox.back_off)
         return response_message(mailbox.problem, message, inside=back_off_element(mailbox.back_off, MESSAGES))
     if mailbox.access is Access.NONE:
         return response_message("ErrorNoFreeBusyAccess", "The caller does not have access to free/busy data.")

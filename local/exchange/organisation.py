@@ -133,7 +133,8 @@ class Mailbox:
     """A mailbox as Exchange knows it.
 
     `redirect_address` and `redirect_url` make autodiscover answer with a redirect; `problem` is a response code
-    that is given for this mailbox instead of its calendar, and `back_off` the milliseconds that it asks to wait for.
+    that is given for this mailbox instead of its calendar, and `back_off` the milliseconds that it asks to wait for;
+    with `fails_requests` each request for free/busy times in which the mailbox is fails as a whole with it.
     `view` is the free/busy view that is given whatever was asked for; it comes without working hours unless
     `tells_working_hours`. Nobody may impersonate who is `excluded`. `readers` are the accounts (by reference) whom the
     owner lets read the calendar folder. With `members` (addresses) it is no mailbox but a distribution list. `server`
@@ -152,6 +153,7 @@ class Mailbox:
     redirect_url: str | None = None
     problem: str | None = None
     back_off: int | None = None
+    fails_requests: bool = False
     view: str | None = None
     tells_working_hours: bool = True
     excluded: bool = False

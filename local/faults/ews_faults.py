@@ -35,6 +35,11 @@ def mailbox_code(stage: Stage, code: str, back_off: int | None = None, *, everyb
         _change(stage, address, problem=code, back_off=back_off)
 
 
+def failing_mailbox(stage: Stage, code: str) -> None:
+    """Let Exchange fail with a code at each request for free/busy times in which one mailbox is."""
+    _change(stage, STRUCK, problem=code, fails_requests=True)
+
+
 def view(stage: Stage, view: str) -> None:
     """Let Exchange give another view of one mailbox than was asked for."""
     _change(stage, STRUCK, view=view)
@@ -162,6 +167,7 @@ WAYS: Mapping[str, Callable[[bytes], bytes]] = {
 
 INJECTIONS: Mapping[str, Callable[..., None]] = {
     "mailbox-code": mailbox_code,
+    "failing-mailbox": failing_mailbox,
     "view": view,
     "no-working-hours": no_working_hours,
     "no-access": no_access,
