@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let boto3 forget the credentials of an earlier test: each engine has a key of its own."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @pytest.hookimpl(trylast=True)

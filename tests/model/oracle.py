@@ -59,9 +59,11 @@ class Known:
             return told
         if all(entry.busy_type is BusyType.FREE for entry in here):
             return []
-        if self.earlier is None or instant >= self.earlier.horizon:
-            return None
-        return self.earlier.at(instant)
+        known = None if self.earlier is None else self.earlier.at(instant)
+        if self.earlier is not None and instant >= self.earlier.horizon:
+            # When an entry ends is told with it, also if that is further ahead; that nothing is there is not.
+            return known or None
+        return known
 
     def changes(self) -> Iterator[datetime]:
         for entry in self.entries:
@@ -224,7 +226,8 @@ class Belief:
         """Return what wins but for the standing claims, as its rank and its presence."""
         if self.known is None:
             return "none", UNKNOWN
-        entries = self.known.at(now)
+        # Behind the horizon all stays as it is there, however far somebody's claim makes the engine look.
+        entries = self.known.at(min(now, self.known.horizon - _INSTANT))
         claims = [("none", UNKNOWN if entries is None else AVAILABLE)]
         for entry in entries or ():
             match entry.busy_type:
