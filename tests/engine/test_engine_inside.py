@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
 import signal
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ TABLE = {
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential={}/20261129/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature={}"
 )
+NOBODYS_KEY = f"AKIA{secrets.token_hex(8).upper()}"
 SECRET = {"X-Amz-Target": "secretsmanager.GetSecretValue", "Content-Type": "application/x-amz-json-1.1"}
 PRESIGNED = (
     "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}%2F20261129%2Fus-east-1%2Fsecretsmanager%2Faws4_request"
@@ -46,12 +48,12 @@ def test_nobody_gets_in_without_the_key_that_its_starter_has() -> None:
             ("/", SECRET | {"Authorization": SIGNED.format("111122223333", "0" * 64)}),
             ("/", SECRET | {"Authorization": f"AWS {ACCOUNT}:AAAA"}),
             (PRESIGNED.format(ACCOUNT), SECRET),
-            (PRESIGNED.format(ACCOUNT), SECRET | {"Authorization": SIGNED.format("AKIAIOSFODNN7EXAMPLE", "0" * 64)}),
+            (PRESIGNED.format(ACCOUNT), SECRET | {"Authorization": SIGNED.format(NOBODYS_KEY, "0" * 64)}),
             ("/_ministack/reset", {}),
         ):
             status, answer = _ask(engine, path, headers)
             assert (status, b"of-the-gateway" in answer) == (403, False), (path, headers)
-        status, answer = _ask(engine, "/", SECRET | {"Authorization": SIGNED.format("AKIAIOSFODNN7EXAMPLE", "0" * 64)})
+        status, answer = _ask(engine, "/", SECRET | {"Authorization": SIGNED.format(NOBODYS_KEY, "0" * 64)})
         assert status >= 400
         assert b"of-the-gateway" not in answer
         with pytest.raises(ClientError, match="not signed with the engine's key"):
