@@ -193,8 +193,8 @@ def replies_refused(host: str, operation: str, code: str) -> Problem:
         "AutomaticRepliesRefused",
         ProblemKind.LASTING,
         f"{host} does not answer {operation}: it gives {code}",
-        'set automatic_replies of the gateway to "oof-settings" (and let its account impersonate), or to "off";'
-        " MailTips are there from Exchange 2010 on",
+        'let the account impersonate and set access to "impersonation", or automatic_replies to "oof-settings",'
+        ' which spares the vain question, or to "off"; MailTips are there from Exchange 2010 on',
     )
 
 

@@ -23,6 +23,7 @@ from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewaysDocument, RepliesFrom
 from exchange.halving import Halving
 from exchange.locating import Locator, Resolution
+from exchange.mailbox_access import Access
 from exchange.pool.asking_pools import PoolQuestion
 from exchange.pool.shared_pool import SharedPool
 from exchange.problems import unexpected_error
@@ -36,6 +37,8 @@ from presence.calendar import CalendarReading, Window
 from presence.current_document import Report
 from presence.errors import Problem, ProblemError
 
+# The server knows no MailTips, or they are switched off in its organisation.
+_WITHOUT_TIPS = frozenset({"AutomaticRepliesRefused", "ErrorMailTipsDisabled"})
 _Result = TypeVar("_Result")
 _Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[_Result | Problem]]
 
@@ -103,10 +106,25 @@ class ExchangeReader:
 
         A gateway is asked as its document says: by GetMailTips for up to 50 mailboxes at a time, by GetUserOofSettings
         one by one in the names of their owners, or not at all: whoever is not asked about is absent from the result.
+        Where MailTips are not offered, owners' settings are asked for instead if the gateway's account may impersonate.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
+        until = time.monotonic() + self._longest_replies_read
         asked = [each for each in addresses if self._asks_for_replies(each)]
-        return self._read(asked, "automatic replies", _question_of_replies, self._longest_replies_read)
+        found = self._read(asked, "automatic replies", _question_of_replies, self._longest_replies_read)
+        without_tips = [address for address, result in found.items() if self._may_ask_for_settings(address, result)]
+        if without_tips:
+            found |= self._read(
+                without_tips, "settings", lambda _: _QUESTION_OF_SETTINGS, until - time.monotonic(), is_extra=True
+            )
+        return found
+
+    def _may_ask_for_settings(self, address: str, result: AutomaticReplies | Problem) -> bool:
+        """Tell whether a mailbox's server offers no MailTips, and its owner's name may be used instead."""
+        if not isinstance(result, Problem) or result.code not in _WITHOUT_TIPS:
+            return False
+        gateway = self._document.gateway_for(address)
+        return gateway.automatic_replies is RepliesFrom.MAIL_TIPS and gateway.mailboxes.access is Access.IMPERSONATION
 
     def _asks_for_replies(self, address: str) -> bool:
         try:
@@ -200,7 +218,7 @@ class _Sessions:
 
 def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:
     if gateway.automatic_replies is RepliesFrom.OOF_SETTINGS:
-        return 1, _ask_for_settings
+        return _QUESTION_OF_SETTINGS
     return MOST_RECIPIENTS, _ask_for_mail_tips
 
 
@@ -212,3 +230,6 @@ def _ask_for_mail_tips(
 
 def _ask_for_settings(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[AutomaticReplies | Problem]:
     return [client.read_oof_settings(url, resolution.mailbox) for resolution in asked]
+
+
+_QUESTION_OF_SETTINGS: tuple[int, _Ask[AutomaticReplies]] = (1, _ask_for_settings)

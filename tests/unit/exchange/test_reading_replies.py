@@ -274,3 +274,43 @@ def test_who_is_not_found_is_looked_for_again(net: Net) -> None:
 
     assert codes(replies) == ["ErrorMailRecipientNotFound"]
     assert not cache.get_many([key])
+
+
+IMPERSONATING = {**BRANCH, "access": "impersonation"}
+WITHOUT_TIPS = {
+    "a server before 2010": http(500, fault("ErrorInvalidServerVersion")),
+    "switched off": http(200, mail_tips(code="ErrorMailTipsDisabled", result="Error")),
+}
+
+
+@pytest.mark.parametrize("refusal", WITHOUT_TIPS.values(), ids=WITHOUT_TIPS.keys())
+def test_where_tips_are_not_offered_settings_are_asked_for_in_the_owners_names(net: Net, refusal: bytes) -> None:
+    asked: list[str] = []
+
+    def respond(request: bytes) -> bytes:
+        if b"<m:GetMailTips>" in request:
+            asked.append("tips")
+            return refusal
+        asked.append(owner(request))
+        return exchange(request)
+
+    assert codes(read(net, respond, IMPERSONATING)) == [True, False, True]
+    assert asked == ["tips", ALICE, BOB, CAROL]
+
+
+@pytest.mark.parametrize("access", ["none", "delegate"])
+@pytest.mark.parametrize("refusal", WITHOUT_TIPS.values(), ids=WITHOUT_TIPS.keys())
+def test_nobodys_name_is_used_that_the_operator_did_not_say(net: Net, refusal: bytes, access: str) -> None:
+    host = net.host("mail.branch.test", lambda _request: refusal)
+    replies = net.reader({**BRANCH, "access": access}).read_automatic_replies([ALICE, BOB])
+
+    assert all(isinstance(result, Problem) for result in replies.values())
+    assert not [request for request in host.requests if b"GetUserOofSettings" in request]
+
+
+def test_a_server_that_is_only_busy_is_not_asked_for_settings(net: Net) -> None:
+    host = net.host("mail.branch.test", lambda _request: http(500, fault("ErrorServerBusy")))
+    replies = net.reader(IMPERSONATING).read_automatic_replies([ALICE])
+
+    assert codes(dict(replies)) == ["ErrorServerBusy"]
+    assert len(host.requests) == 1
