@@ -46,8 +46,11 @@ class KnownCalendar:
         return None if self.working_hours is None else self.working_hours.zone
 
     def ahead(self, instant: datetime) -> tuple[KnownEntry, ...]:
-        """Return the entries that have not ended by the instant."""
-        return tuple(known for known in self.entries if known.entry.end > instant)
+        """Return the entries that have not ended by the instant; what reaches the horizon goes on until a next reading.
+
+        Else what is shown would depend on when it was worked out: a timeline lets such entries have no end.
+        """
+        return tuple(known for known in self.entries if known.entry.end > instant or known.entry.end >= self.horizon)
 
 
 def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple[CalendarEntry, ...]:

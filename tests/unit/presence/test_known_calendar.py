@@ -145,3 +145,10 @@ def test_working_hours_that_a_folder_does_not_tell_stay_as_they_were(view: str, 
     assert hours_of(told, earlier) == (hours if stay else None)
     assert hours_of(told, None) is None
     assert hours_of(replace(told, working_hours=hours), replace(earlier, working_hours=None)) == hours
+
+
+@pytest.mark.parametrize("minutes", [90, 200, 24 * 60])
+def test_what_reaches_the_horizon_goes_on_until_it_is_read_again(minutes: float) -> None:
+    """A timeline lets it have no end, so painting it anew after the end that was told must not show another one."""
+    calendar = known(entry(0, 60), entry(0, 180), entry(100, 120), until=120)
+    assert [each.entry for each in calendar.ahead(at(minutes))] == [entry(0, 180), entry(100, 120)]
