@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading
 from presence.commands import ClearPresence, RemindOfMeetings, SetPresence, UseCalendar
+from presence.events import Disclosure, presence_changed
 from presence.freshness import Freshness
 from presence.instants import ceil_to_second
 from presence.presences import AVAILABLE, UNKNOWN, Presence
@@ -91,6 +93,10 @@ class Judge:
         if not self._inside:
             return
         must("what is shown follows from what is known", _shown(after) == expected, now, after, expected)
+        if expected.until is not None:
+            coming = _told_to_come(after)
+            right = belief.told(expected.until, expected.freshness)[0]
+            must("what is told to come next is what follows", coming in {None, str(right)}, now, after, right)
         if before is None or after.presence != before.presence:
             must("nothing is shown from a later time on", after.since <= now, now, after)
         self._next_is_planned(belief, after, now)
@@ -213,6 +219,13 @@ def _never_available(record: PresenceRecord, expected: Presence, now: datetime) 
     unknown = expected == UNKNOWN
     promise = "what is unknown is never Available" if unknown else "nobody is shown Available against their calendar"
     must(promise, record.presence != AVAILABLE or expected == AVAILABLE, now, record, expected)
+
+
+def _told_to_come(record: PresenceRecord) -> str | None:
+    """Return what others are told to come next, where the operator lets them know."""
+    event: dict[str, Any] = presence_changed(record, "urn:calendar-presence:model", Disclosure(next=True))
+    coming = event["data"].get("next")
+    return None if coming is None else f"{coming['availability']} / {coming['activity']}"
 
 
 def _shown(record: PresenceRecord) -> Shown:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from presence.addresses import domain_of
+from presence.freshness import Belief
 from presence.instants import MINUTE, format_instant
 from presence.records import PresenceRecord
-from presence.showing import RESTS_ON_READING
+from presence.showing import NOT_BELIEVED_RULE, RESTS_ON_READING, believed
 from presence.timeline import BEYOND_HORIZON_RULE, Segment, segment_at
 
 EVENT_TYPE = "calendar-presence.presence.changed.v1"
@@ -84,11 +85,17 @@ def presence_changed(record: PresenceRecord, source: str, disclosure: Disclosure
 
 
 def _following(record: PresenceRecord) -> Segment | None:
-    """Return what follows what is shown; None where it is not known: so far the calendar was not read."""
+    """Return what follows what is shown; None where it is not known: so far the calendar was not read.
+
+    Where the last reading is not believed any more, what it said follows no more than it is shown.
+    """
     calendar = record.knowledge.calendar
-    following = None if record.until is None else segment_at(record.timeline, record.until)
+    timeline = believed(record, record.timeline, Belief(record.freshness, None))
+    following = None if record.until is None else segment_at(timeline, record.until)
     if following is None or following.rule == BEYOND_HORIZON_RULE:
         return None
+    if following.rule == NOT_BELIEVED_RULE:
+        return following
     is_read = calendar is None or following.since < calendar.horizon or following.source not in RESTS_ON_READING
     return following if is_read else None
 

@@ -8,6 +8,7 @@ import pytest
 
 from presence.calendar import BusyType, CalendarEntry
 from presence.commands import ClearPresence, SetPresence, UseCalendar
+from presence.events import Disclosure, presence_changed
 from presence.freshness import Belief, Freshness, Rules, belief_at
 from presence.knowledge import CalendarUse
 from presence.presences import AVAILABLE, UNKNOWN, Activity, Availability, Presence
@@ -116,6 +117,19 @@ def test_what_was_set_by_hand_is_shown_also_while_the_calendar_is_not_believed()
     assert (user.presence, user.record.freshness) == (DO_NOT_DISTURB, Freshness.UNKNOWN)
     user.run_until(13 * 60)
     assert (user.presence, user.record.reason.rule) == (UNKNOWN, "unknown-after-failing")
+
+
+@pytest.mark.parametrize("until", [13 * 60, 30 * 60])
+def test_what_is_not_believed_any_more_is_not_told_to_come_next_either(until: float) -> None:
+    user = OneUser()
+    user.read(0, entry(60, 12 * 60))
+    user.fail(5)
+    user.ask(10, SetPresence(DO_NOT_DISTURB, "alice", until=at(until)))
+    user.run_until(725)
+    event = presence_changed(user.record, "urn:calendar-presence:test", Disclosure(next=True))
+    assert isinstance(event["data"], dict)
+    assert event["data"]["next"] == {"availability": "PresenceUnknown", "activity": "PresenceUnknown"}
+    assert user.run_until(until) == [(until, UNKNOWN)]
 
 
 def test_what_is_set_while_nothing_is_believed_is_shown_and_its_end_shows_unknown_again() -> None:
