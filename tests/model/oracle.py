@@ -65,6 +65,14 @@ class Known:
             return known or None
         return known
 
+    def lacks(self, instant: datetime) -> bool:
+        """Tell whether there may be more at an instant than is known of it."""
+        here = [entry.busy_type for entry in self.entries if entry.start <= instant < entry.end]
+        if BusyType.NO_DATA not in here:
+            return False
+        is_told = not {BusyType.FREE, BusyType.NO_DATA}.issuperset(here)
+        return is_told or self.earlier is None or instant >= self.earlier.horizon or self.earlier.lacks(instant)
+
     def changes(self) -> Iterator[datetime]:
         for entry in self.entries:
             yield entry.start
@@ -227,9 +235,9 @@ class Belief:
         if self.known is None:
             return "none", UNKNOWN
         # Behind the horizon all stays as it is there, however far somebody's claim makes the engine look.
-        entries = self.known.at(min(now, self.known.horizon - _INSTANT))
-        claims = [("none", UNKNOWN if entries is None else AVAILABLE)]
-        for entry in entries or ():
+        then = min(now, self.known.horizon - _INSTANT)
+        claims = [("none", UNKNOWN if self.known.lacks(then) else AVAILABLE)]
+        for entry in self.known.at(then) or ():
             match entry.busy_type:
                 case BusyType.OUT_OF_OFFICE:
                     claims.append(("out-of-office", AWAY))

@@ -189,13 +189,21 @@ class NaiveUser:
             return [Wish(WEAKEST, self.start, None, "not-read", "option" if paused else "none", UNKNOWN)]
         told = [one for one in running(self.told, instant) if one.busy_type not in NOTHING_TOLD]
         wishes = [wish for one in told for wish in self._wish_of(one)]
-        if not told and has_no_data(self.told, instant):
-            if not self._is_remembered(instant):
-                return [Wish(WEAKEST, self.start, None, "no-data", "calendar", UNKNOWN), *self._gap(instant)]
-            kept = running(self.before, instant)
-            wishes = [wish for one in kept for wish in self._wish_of(one)]
-            if not any(one for one in kept if one.busy_type not in NOTHING_TOLD and not self._ignored_length(one)):
-                wishes.append(Wish(WEAKEST, self.start, None, "last-known", "none", AVAILABLE))
+        if has_no_data(self.told, instant):
+            unknown = Wish(WEAKEST, self.start, None, "no-data", "calendar", UNKNOWN)
+            if told:
+                wishes.append(unknown)  # what else there is nobody knows
+            elif not self._is_remembered(instant):
+                return [unknown, *self._gap(instant)]
+            else:
+                kept = running(self.before, instant)
+                wishes = [wish for one in kept for wish in self._wish_of(one)]
+                if self._was_known_in_part(instant):
+                    wishes.append(unknown)
+                elif not any(
+                    one for one in kept if one.busy_type not in NOTHING_TOLD and not self._ignored_length(one)
+                ):
+                    wishes.append(Wish(WEAKEST, self.start, None, "last-known", "none", AVAILABLE))
         return wishes + self._gap(instant)
 
     def _is_remembered(self, instant: datetime) -> bool:
@@ -211,6 +219,11 @@ class NaiveUser:
                 for one in running(self.before, instant)
             )
         return not self._nobody_knew(instant)
+
+    def _was_known_in_part(self, instant: datetime) -> bool:
+        """Tell whether the reading before knew of an entry at an instant, but not whether there was another."""
+        assert self.before is not None
+        return instant >= self.before.horizon or has_no_data(self.before, instant)
 
     def _nobody_knew(self, instant: datetime) -> bool:
         assert self.before is not None

@@ -13,7 +13,7 @@ from presence.errors import Problem, ProblemKind
 
 
 def has_data_at(reading: CalendarReading, instant: datetime) -> bool:
-    """Tell whether a reading says anything of an instant (UTC): an entry beside "no data" counts alone."""
+    """Tell whether a reading says anything of an instant (UTC): an entry beside "no data" is news."""
     statuses = {entry.busy_type for entry in reading.entries if entry.start <= instant < entry.end}
     return BusyType.NO_DATA not in statuses or not statuses <= {BusyType.FREE, BusyType.NO_DATA}
 

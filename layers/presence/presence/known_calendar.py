@@ -18,6 +18,8 @@ ALL_DAY_RULE = "ignored-all-day"
 LENGTH_RULES = frozenset({SHORT_RULE, ALL_DAY_RULE})
 """The rules of entries that claim nothing because of their length."""
 
+_Stretch = tuple[datetime, datetime]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownEntry:
@@ -57,12 +59,18 @@ def remembered(reading: CalendarReading, earlier: KnownCalendar | None) -> tuple
     """Return the entries of a reading; on stretches without data those that an earlier one knew of, marked as kept.
 
     What was known to be free becomes a kept free entry; what nobody knew stays NoData. Missing data never becomes
-    free time (domain.md, mistake 8). Where the reading has an entry beside "no data", the entry counts alone.
+    free time (domain.md, mistake 8). Where the reading has an entry beside "no data", that is all that is known of the
+    stretch: what else there is stays NoData, so that an entry which claims nothing frees nobody.
     """
     told = [entry for entry in reading.entries if entry.busy_type not in {BusyType.FREE, BusyType.NO_DATA}]
-    entries = list(told)
-    for start, end in _without(_stretches_without_data(reading), told):
-        entries += _known_of(start, end, earlier, reading.window)
+    without_data = _joined(_times(entry for entry in reading.entries if entry.busy_type is BusyType.NO_DATA))
+    silent = _without(without_data, _times(told))
+    entries, unknown = list(told), _without(without_data, silent)
+    for start, end in silent:
+        kept, not_known = _known_of(start, end, earlier, reading.window)
+        entries += kept
+        unknown += not_known
+    entries += (CalendarEntry(start, end, BusyType.NO_DATA) for start, end in _joined(unknown))
     return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end, entry.busy_type, entry.is_kept)))
 
 
@@ -73,60 +81,60 @@ def hours_of(reading: CalendarReading, earlier: KnownCalendar | None) -> Working
     return reading.working_hours
 
 
-def _stretches_without_data(reading: CalendarReading) -> list[tuple[datetime, datetime]]:
-    """Return the stretches for which a reading has no data; those that touch are one, so that nothing is cut there."""
-    stretches: list[tuple[datetime, datetime]] = []
-    gaps = [entry for entry in reading.entries if entry.busy_type is BusyType.NO_DATA and entry.start < entry.end]
-    for start, end in sorted((gap.start, gap.end) for gap in gaps):
-        if stretches and start <= stretches[-1][1]:
-            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
-        else:
-            stretches.append((start, end))
-    return stretches
+def _known_of(
+    start: datetime, end: datetime, earlier: KnownCalendar | None, asked: Window
+) -> tuple[list[CalendarEntry], list[_Stretch]]:
+    """Return what an earlier calendar said of [start, end), and of which parts it did not know all.
 
-
-def _known_of(start: datetime, end: datetime, earlier: KnownCalendar | None, asked: Window) -> list[CalendarEntry]:
-    """Return what an earlier calendar said of [start, end); `asked` is the window of the reading.
-
-    What began before that or ends after it keeps its start or end, and what was too short or too long to count is free:
-    of a piece of an entry neither could be told any more. The end of an entry is known also behind the horizon of the
-    earlier calendar; that something is free is not.
+    `asked` is the window of the reading. What began before that or ends after it keeps its start or end, and what was
+    too short or too long to count is free: of a piece of an entry neither could be told any more. The end of an entry
+    is known also behind the horizon of the earlier calendar; that nothing else is there is not.
     """
     if earlier is None:
-        return [CalendarEntry(start, end, BusyType.NO_DATA)]
+        return [], [(start, end)]
     before = [known.entry for known in earlier.entries if known.rule not in LENGTH_RULES]
-    unknown = [entry for entry in before if entry.busy_type is BusyType.NO_DATA]
     kept = [
         replace(
             entry,
-            start=entry.start if since <= asked.start else max(entry.start, since),
-            end=entry.end if until >= asked.end else min(entry.end, until),
+            start=entry.start if start <= asked.start else max(entry.start, start),
+            end=entry.end if end >= asked.end else min(entry.end, end),
             is_kept=True,
         )
-        for since, until in _without([(start, end)], unknown)
         for entry in before
-        if entry.busy_type is not BusyType.NO_DATA and entry.start < until and max(entry.start, since) < entry.end
+        if entry.busy_type is not BusyType.NO_DATA and entry.start < end and max(entry.start, start) < entry.end
     ]
-    told = [(start, min(end, earlier.horizon))] if start < earlier.horizon else []
-    free = [
-        CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in _without(told, [*unknown, *kept])
-    ]
-    gaps = _without([(start, end)], [*kept, *free])
-    return [*kept, *free, *(CalendarEntry(since, until, BusyType.NO_DATA) for since, until in gaps)]
+    behind = [(max(start, earlier.horizon), end)] if earlier.horizon < end else []
+    gaps = _times(entry for entry in before if entry.busy_type is BusyType.NO_DATA)
+    whole = [(start, end)]
+    unknown = [*_without(whole, _without(whole, gaps)), *behind]
+    free = _without(whole, [*unknown, *_times(kept)])
+    return [*kept, *(CalendarEntry(since, until, BusyType.FREE, is_kept=True) for since, until in free)], unknown
 
 
-def _without(
-    stretches: Sequence[tuple[datetime, datetime]], holes: Iterable[CalendarEntry]
-) -> list[tuple[datetime, datetime]]:
-    """Return what is left of stretches when the entries are cut out of them; entries without length cut nothing."""
+def _times(entries: Iterable[CalendarEntry]) -> list[_Stretch]:
+    """Return the times of entries; one without length takes none."""
+    return [(entry.start, entry.end) for entry in entries if entry.start < entry.end]
+
+
+def _joined(stretches: Iterable[_Stretch]) -> list[_Stretch]:
+    """Return stretches in order; those that touch are one, so that nothing is cut there."""
+    joined: list[_Stretch] = []
+    for start, end in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _without(stretches: Sequence[_Stretch], holes: Iterable[_Stretch]) -> list[_Stretch]:
+    """Return what is left of stretches when others are cut out of them."""
     left = list(stretches)
-    for hole in holes:
-        if hole.start >= hole.end:
-            continue
+    for since, until in holes:
         left = [
             part
             for start, end in left
-            for part in ((start, min(end, hole.start)), (max(start, hole.end), end))
+            for part in ((start, min(end, since)), (max(start, until), end))
             if part[0] < part[1]
         ]
     return left

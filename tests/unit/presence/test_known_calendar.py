@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from presence.calendar import FOLDER_VIEW, BusyType, CalendarEntry
+from presence.knowledge import Knowledge, picture_of
 from presence.known_calendar import KnownCalendar, KnownEntry, hours_of, remembered
+from presence.presences import AVAILABLE, UNKNOWN
+from presence.profiles import DEFAULT
+from presence.timeline import segment_at
 from presence.working_hours import WorkingHours
 from tests.support.one_user import at, entry, reading
 from tests.support.zones import OFFICE_HOURS, TOKYO
@@ -50,9 +54,31 @@ def test_where_nothing_was_known_nothing_is(earlier: KnownCalendar | None) -> No
     assert seen(remembered(reading(0, entry(0, 120, GAP)), earlier)) == [(0, 120, "NoData", False)]
 
 
-def test_an_entry_that_is_told_beside_no_data_counts_alone() -> None:
+def test_an_entry_that_is_told_beside_no_data_takes_the_place_of_what_was_known() -> None:
     kept = remembered(reading(0, entry(0, 60, GAP), entry(20, 40, BusyType.OUT_OF_OFFICE)), known(entry(0, 60)))
-    assert seen(kept) == [(0, 20, "Busy", True), (20, 40, "OOF", False), (40, 60, "Busy", True)]
+    assert seen(kept) == [
+        (0, 20, "Busy", True),
+        (20, 40, "NoData", False),
+        (20, 40, "OOF", False),
+        (40, 60, "Busy", True),
+    ]
+
+
+@pytest.mark.parametrize("earlier", [None, known()], ids=["nothing known before", "known to be free before"])
+def test_an_entry_beside_no_data_that_claims_nothing_frees_nobody(earlier: KnownCalendar | None) -> None:
+    kept = remembered(reading(0, entry(0, 60, GAP), entry(20, 40, BusyType.TENTATIVE)), earlier)
+    knowledge = Knowledge(known(*kept))
+    for now, told in enumerate((kept, remembered(reading(5, entry(0, 60, GAP)), knowledge.calendar))):
+        segment = segment_at(picture_of(Knowledge(known(*told)), DEFAULT, at(now)).timeline, at(30))
+        assert segment is not None
+        assert (segment.presence, segment.rule) == (UNKNOWN, "no-data"), now
+
+
+def test_behind_the_horizon_of_what_was_known_an_entry_that_claims_nothing_frees_nobody() -> None:
+    kept = remembered(reading(0, WHOLE_DAY), known(entry(30, 90, BusyType.TENTATIVE), until=60))
+    timeline = picture_of(Knowledge(known(*kept)), DEFAULT, at(0)).timeline
+    shown = [segment_at(timeline, at(minutes)) for minutes in (59, 60, 89, 90)]
+    assert [segment and segment.presence for segment in shown] == [AVAILABLE, UNKNOWN, UNKNOWN, UNKNOWN]
 
 
 def test_an_entry_without_length_tells_nothing() -> None:
@@ -73,20 +99,21 @@ def test_when_an_entry_ends_is_known_also_behind_the_horizon_of_the_reading_that
     told = known(entry(0, 90), until=60)
     assert seen(remembered(reading(0, entry(-60, 120, GAP)), told))[-2:] == [
         (0, 90, "Busy", True),
-        (90, 120, "NoData", False),
+        (60, 120, "NoData", False),
     ]
     assert seen(remembered(reading(0, entry(70, 120, GAP)), told)) == [
         (70, 90, "Busy", True),
-        (90, 120, "NoData", False),
+        (70, 120, "NoData", False),
     ]
-    assert seen(remembered(reading(0, entry(-60, 80, GAP)), told))[-1] == (0, 80, "Busy", True)
+    assert (0, 80, "Busy", True) in seen(remembered(reading(0, entry(-60, 80, GAP)), told))
 
 
 def test_what_ends_after_it_was_asked_for_keeps_its_end_at_every_further_reading() -> None:
     leave = entry(-60, 30 * 60, BusyType.OUT_OF_OFFICE)
     once = remembered(reading(0, WHOLE_DAY), known(leave))
     again = remembered(reading(5, entry(-60, 24 * 60 + 5, GAP)), known(*once))
-    assert once == again == (replace(leave, is_kept=True),)
+    assert once == (replace(leave, is_kept=True),)
+    assert seen(again) == [(-60, 30 * 60, "OOF", True), (24 * 60, 24 * 60 + 5, "NoData", False)]
 
 
 @pytest.mark.parametrize("rule", ["ignored-short", "ignored-all-day"])
