@@ -22,7 +22,7 @@ from presence.claims import Claim
 from presence.commands import ClearPresence, SetPresence
 from presence.decisions import Readings, after_command, after_reading, at_transition, first_record, repainted
 from presence.freshness import Rules
-from presence.knowledge import claims_of_entries, picture_of
+from presence.knowledge import _strength, claims_of_entries, picture_of
 from presence.mapping import Judgement, Profile
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.records import User
@@ -241,8 +241,12 @@ BREAKS: dict[str, tuple[str, object]] = {
     "the audience makes no difference": ("presence.knowledge._are_seen_inside", lambda replies: replies.enabled),
     "there is never a note": ("presence.knowledge._note", lambda _knowledge, _profile: None),
     "by hand is as strong as it was when it was set": (
-        "presence.knowledge._ranked",
-        lambda standing, _profile: standing,
+        "presence.knowledge._strength",
+        lambda claim, _profile: claim.strength or 55,
+    ),
+    "a claim that asks for no strength is as strong in every profile": (
+        "presence.knowledge._strength",
+        lambda claim, profile: _strength(replace(claim, strength=claim.strength or 55), profile),
     ),
 }
 

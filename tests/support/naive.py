@@ -162,7 +162,8 @@ class NaiveUser:
             end = self.ends[claim.source]
             if claim.since <= instant and (end is None or instant < end):
                 mine = claim.source == "by-hand"
-                strength = by_hand if mine else min(claim.strength, by_hand - 1)
+                asked_for = self.strength(Kind.BUSY) + 5 if claim.strength is None else claim.strength
+                strength = by_hand if mine else min(asked_for, by_hand - 1)
                 rule = "set-by-hand" if mine else f"claimed-by-{claim.source}"
                 wishes.append(Wish(strength, claim.since, end, rule, claim.source, claim.presence))
         return wishes

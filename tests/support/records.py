@@ -94,7 +94,7 @@ standing_claims = st.builds(
     StandingClaim,
     source=sources,
     presence=presences,
-    strength=st.integers(0, 100),
+    strength=st.none() | st.integers(0, 100),
     since=instants,
     until=st.none() | instants,
     ending=st.sampled_from(Ending),

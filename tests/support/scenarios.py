@@ -187,7 +187,7 @@ _PERIODS = (
 )
 
 _CLAIMED_FOR = (None, 15, 60, 480, 1300, 4300)
-_STRENGTHS = (5, 15, 35, 55, 65, 99)
+_STRENGTHS = (None, None, 5, 15, 35, 55, 65, 99)
 
 
 def scenario_of(seed: int) -> Scenario:

@@ -14,7 +14,7 @@ from presence.errors import ConfigurationError
 from presence.heard import newest_of, with_heard
 from presence.instants import ceil_to_second, format_instant
 from presence.knowledge import CalendarUse
-from presence.mapping import Kind, Profile
+from presence.mapping import Profile
 from presence.presences import Presence
 from presence.records import PresenceRecord
 from presence.standing_claims import (
@@ -24,8 +24,6 @@ from presence.standing_claims import (
     StandingClaim,
     still_standing,
 )
-
-_ABOVE_BUSY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +152,9 @@ def _standing_claim(command: SetPresence, profile: Profile, now: datetime) -> St
     return StandingClaim(
         source=command.source,
         presence=command.presence,
-        strength=_strength(command, profile),
+        strength=command.strength,
         since=since,
         until=until,
         ending=ending,
         set_by=command.set_by,
     )
-
-
-def _strength(command: SetPresence, profile: Profile) -> int:
-    if command.source == Source.BY_HAND:
-        return profile.strengths[Kind.BY_HAND]
-    return profile.strengths[Kind.BUSY] + _ABOVE_BUSY if command.strength is None else command.strength

@@ -31,6 +31,9 @@ CLOSED_GAP_RULE = "closed-gap"
 REPLIES_NOTE = "automatic-replies"
 """The note beside a presence of somebody whose automatic replies are switched on without start and end."""
 
+_ABOVE_BUSY = 5
+"""How much stronger than busy the claim of another system is that asks for no strength: out of office is stronger."""
+
 _MEETING_RULES = frozenset({"busy", "busy-meeting", LAST_KNOWN_RULE})
 LOOKS_BACK = timedelta(hours=1)
 """A timeline starts an hour ago, so that it says since when the present entry runs."""
@@ -100,7 +103,8 @@ def picture_of(knowledge: Knowledge, profile: Profile, now: datetime) -> Picture
         *_reply_claims(knowledge, profile, window),
     ]
     standing = with_ends(knowledge.standing, others, meeting_starts(knowledge.calendar), window, now)
-    timeline = timeline_of([*others, *claims_of_standing(_ranked(standing, profile))], window)
+    claims = claims_of_standing(standing, lambda claim: _strength(claim, profile))
+    timeline = timeline_of([*others, *claims], window)
     return Picture(replace(knowledge, standing=standing), timeline, _note(knowledge, profile))
 
 
@@ -157,13 +161,13 @@ def _begins(entry: CalendarEntry, calendar: KnownCalendar) -> bool:
     )
 
 
-def _ranked(standing: Iterable[StandingClaim], profile: Profile) -> list[StandingClaim]:
-    """Return the claims as strong as the profile lets them be now: no other system goes before what is set by hand."""
+def _strength(claim: StandingClaim, profile: Profile) -> int:
+    """Return how strong the profile lets a claim be now: no other system goes before what is set by hand."""
     by_hand = profile.strengths[Kind.BY_HAND]
-    return [
-        replace(claim, strength=by_hand if claim.source == Source.BY_HAND else min(claim.strength, by_hand - 1))
-        for claim in standing
-    ]
+    if claim.source == Source.BY_HAND:
+        return by_hand
+    asked_for = profile.strengths[Kind.BUSY] + _ABOVE_BUSY if claim.strength is None else claim.strength
+    return min(asked_for, by_hand - 1)
 
 
 def _window(knowledge: Knowledge, now: datetime) -> Window:

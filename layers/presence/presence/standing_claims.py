@@ -6,7 +6,7 @@ the next meeting begins. The last two follow the calendar as long as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,13 +37,14 @@ class Ending(StrEnum):
 class StandingClaim:
     """A claim of a source on what is shown from `since` on; all instants in UTC.
 
-    `until` is its latest end (None: until it is taken back), `ends_at` the end as far as the calendar is known now. One
-    source has one claim; a new one takes its place. `set_by` names who set it.
+    `strength` is what its source asked for (None: nothing, so the profile says it). `until` is its latest end (None:
+    until it is taken back), `ends_at` the end as far as the calendar is known now. One source has one claim; a new one
+    takes its place. `set_by` names who set it.
     """
 
     source: str
     presence: Presence
-    strength: int
+    strength: int | None
     since: datetime
     until: datetime | None
     ending: Ending
@@ -83,10 +84,10 @@ def with_ends(
     )
 
 
-def claims_of_standing(standing: Iterable[StandingClaim]) -> list[Claim]:
-    """Return what standing claims claim; one whose end is not after its start claims nothing."""
+def claims_of_standing(standing: Iterable[StandingClaim], strength_of: Callable[[StandingClaim], int]) -> list[Claim]:
+    """Return what standing claims claim, each so strongly; one whose end is not after its start claims nothing."""
     return [
-        Claim(claim.since, claim.ends_at, claim.presence, claim.source, claim.rule, claim.strength)
+        Claim(claim.since, claim.ends_at, claim.presence, claim.source, claim.rule, strength_of(claim))
         for claim in standing
         if claim.ends_at is None or claim.ends_at > claim.since
     ]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from presence.calendar import BusyType
 from presence.commands import ClearPresence, Command, RemindOfMeetings, SetPresence, UseCalendar
 from presence.errors import ConfigurationError
 from presence.heard import MOST_HEARD
@@ -163,9 +164,19 @@ def test_another_system_claims_above_busy_and_below_out_of_office() -> None:
     someone.read(0, entry(0, 60, meeting=True))
     someone.ask(10, call())
     assert (someone.presence, someone.record.until) == (IN_A_CALL, None)
-    strengths = DEFAULT.strengths
-    claim = the_claim(someone.record)
-    assert strengths[Kind.BUSY] + 1 < claim.strength < strengths[Kind.OUT_OF_OFFICE]
+    away = user((0, 60))
+    away.read(5, entry(0, 60, BusyType.OUT_OF_OFFICE))
+    away.ask(10, call())
+    assert away.presence == AWAY
+
+
+def test_a_claim_that_asks_for_no_strength_stays_above_busy_when_the_profile_changes() -> None:
+    someone = user((0, 60))
+    someone.ask(10, call())
+    busy_first = (Kind.BY_HAND, Kind.BUSY, *(kind for kind in DEFAULT_ORDER[1:] if kind is not Kind.BUSY))
+    someone.profile = replace(DEFAULT, order=busy_first)
+    someone.read(20, entry(0, 60, meeting=True))
+    assert someone.presence == IN_A_CALL
 
 
 @pytest.mark.parametrize(("strength", "presence"), [(5, MEETING), (55, IN_A_CALL), (99, IN_A_CALL)])

@@ -85,6 +85,6 @@ def test_what_has_ended_is_no_claim_any_more() -> None:
 
 
 def test_a_claim_says_who_claims_and_by_which_rule() -> None:
-    claims = claims_of_standing([claim(Ending.TIME), claim(Ending.TIME, source="phone")])
+    claims = claims_of_standing([claim(Ending.TIME), claim(Ending.TIME, source="phone")], lambda _claim: 70)
     assert [(one.source, one.rule) for one in claims] == [("by-hand", "set-by-hand"), ("phone", "claimed-by-phone")]
-    assert claims_of_standing([replace(claim(Ending.TIME), ends_at=at(0))]) == []
+    assert claims_of_standing([replace(claim(Ending.TIME), ends_at=at(0))], lambda _claim: 70) == []

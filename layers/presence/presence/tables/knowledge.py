@@ -136,7 +136,7 @@ def _claim_from_list(values: object) -> StandingClaim:
         message = "a standing claim is no list"
         raise TypeError(message)
     source, availability, activity, strength, since, until, ending, set_by, ends_at = values
-    if isinstance(strength, bool) or not isinstance(strength, int):
+    if isinstance(strength, bool) or not isinstance(strength, int | None):
         message = "the strength of a standing claim is no whole number"
         raise TypeError(message)
     return StandingClaim(
