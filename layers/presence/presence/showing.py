@@ -66,9 +66,10 @@ def shown_at(record: PresenceRecord, note: str | None, now: datetime, rules: Rul
 def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Change | None:
     """Return what of that which is published changed; None: nothing.
 
-    That a calendar is switched off is published also where nothing was known of it: somebody wants it to be known.
+    That a calendar is switched off, or paused, is published also where nothing was known of it: somebody wants it to be
+    known.
     """
-    switched_off = after.reason.source == Source.OPTION != before.reason.source
+    switched_off = after.reason.source == Source.OPTION and after.reason != before.reason
     if after.presence != before.presence or switched_off:
         return Change.PRESENCE
     if after.freshness is not before.freshness:

@@ -11,7 +11,7 @@ from presence.freshness import Freshness, Rules
 from presence.knowledge import CalendarUse
 from presence.presences import UNKNOWN
 from presence.profiles import DEFAULT
-from presence.records import PresenceRecord, User
+from presence.records import Change, PresenceRecord, User
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TEN = NINE + timedelta(hours=1)
@@ -30,6 +30,17 @@ def test_when_a_pause_is_over_nothing_is_known_until_the_calendar_is_read() -> N
     over = at_transition(paused, TEN, Rules()).record
     assert over is not None
     assert (over.presence, over.freshness, over.version) == (UNKNOWN, Freshness.UNKNOWN, 2)
+
+
+def test_a_pause_that_becomes_off_is_published_once_also_where_no_end_is_published() -> None:
+    off = UseCalendar(CalendarUse(on=False))
+    for publish_until in (True, False):
+        rules = Rules(publish_until=publish_until)
+        now_off = after_command(switched(CalendarUse(paused_until=TEN)), ALICE, off, DEFAULT, NINE, rules).record
+        assert now_off is not None
+        assert (now_off.version, now_off.change, now_off.reason.rule) == (2, Change.PRESENCE, "calendar-off")
+        again = after_command(now_off, ALICE, off, DEFAULT, NINE, rules).record
+        assert again is None or again.version == now_off.version
 
 
 def test_a_calendar_that_is_off_stays_off() -> None:
