@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from exchange.ews.response_codes import is_of_one_mailbox
+from exchange.ews.response_codes import is_of_one_mailbox, stumbled
 from exchange.locating import Resolution
-from exchange.pool.host_failures import stumbled
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemError
 
@@ -19,7 +18,7 @@ Ask = Callable[[str, Sequence[Resolution]], Sequence[Result | Problem]]
 # decided where the account is kept.
 _OF_ONE_HOST = CONNECTION_CODES | {"CredentialsRejected"}
 # These judge one answer, not the endpoint: the next request to it may fare better.
-_OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerTooLarge"})
+OF_ONE_ANSWER = frozenset({"MalformedAnswer", "AnswerCountMismatch", "AnswerTooLarge"})
 
 
 def ask_endpoint(
@@ -68,7 +67,7 @@ def _ask_first(urls: list[str], chunk: Sequence[Resolution], ask: Ask[Result]) -
 
 def ends_asking(problem: Problem, *, alone: bool) -> bool:
     """Tell whether others would have the same problem; `alone`: it came of a question about one mailbox."""
-    if problem.code in _OF_ONE_ANSWER:
+    if problem.code in OF_ONE_ANSWER:
         return False
     if not alone:
         return True

@@ -14,16 +14,16 @@ from functools import partial
 from typing import Generic
 from urllib.parse import urlsplit
 
-from exchange.asking import Ask, Result
+from exchange.asking import OF_ONE_ANSWER, Ask, Result
 from exchange.endpoints import EndpointCache, halving_key
 from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
+from exchange.ews.response_codes import stumbled
 from exchange.locating import Resolution
-from exchange.pool.host_failures import stumbled
 from exchange.problems import fails_over_one_mailbox
 from presence.errors import Problem, ProblemError
 from presence.instants import format_instant, instant_noted
 
-_OF_ONE_ANSWER = frozenset({"Timeout", "MalformedAnswer", "AnswerTooLarge", "AnswerCountMismatch"})
+_PERHAPS_OF_ONE_MAILBOX = OF_ONE_ANSWER | {"Timeout"}
 # Said of a whole request, these are about the account that asks.
 _OF_THE_ACCOUNT = frozenset(
     {
@@ -69,7 +69,8 @@ def may_be_of_one_mailbox(problem: Problem) -> bool:
     if problem.unasked or problem.retry_after is not None:
         return False
     code = problem.code
-    return code in _OF_ONE_ANSWER or stumbled(code) or (code in OF_ONE_MAILBOX and code not in _OF_THE_ACCOUNT)
+    of_one_mailbox = code in OF_ONE_MAILBOX and code not in _OF_THE_ACCOUNT
+    return of_one_mailbox or code in _PERHAPS_OF_ONE_MAILBOX or stumbled(code)
 
 
 def ask_in_halves(

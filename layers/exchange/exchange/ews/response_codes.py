@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
 from exchange.ews.meanings import REPORT, UNEXPECTED, Meaning
 from exchange.ews.request_codes import OF_THE_REQUEST
-from exchange.ews.server_codes import OF_THE_SERVER
+from exchange.ews.server_codes import OF_THE_SERVER, STUMBLES
 from exchange.ews.unasked_codes import NEVER_ASKED_FOR
 from presence.errors import Problem
 
@@ -59,6 +59,11 @@ def is_of_one_mailbox(code: str) -> bool:
 def is_of_all(code: str) -> bool:
     """Tell whether a code, though told of one mailbox, is about the account, the server or the request."""
     return code in OF_THE_SERVER or code in OF_THE_REQUEST
+
+
+def stumbled(code: str) -> bool:
+    """Tell whether the server failed at what it was asked; asked about one mailbox, it may answer for the next."""
+    return code == "ServerFailed" or code in STUMBLES
 
 
 def shown_code(text: str) -> str:

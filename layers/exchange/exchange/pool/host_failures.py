@@ -7,7 +7,8 @@ thing. One that asks for longer does not either, but there the other hosts may h
 from __future__ import annotations
 
 from exchange.ews.mailbox_codes import OF_ONE_MAILBOX
-from exchange.ews.server_codes import OF_THE_SERVER, STUMBLES
+from exchange.ews.response_codes import stumbled
+from exchange.ews.server_codes import OF_THE_SERVER
 from exchange.problems import CONNECTION_CODES
 from presence.errors import Problem, ProblemKind
 
@@ -41,11 +42,6 @@ _ASKS_TO_WAIT = frozenset({"ErrorServerBusy", "ErrorExceededConnectionCount", "E
 _WORTH_WAITING_FOR = 60.0
 """Seconds."""
 _DIRECTORY = frozenset({"ErrorADUnavailable", "ErrorADOperation"})
-
-
-def stumbled(code: str) -> bool:
-    """Tell whether the server failed at what it was asked; asked about one mailbox, it may answer for the next."""
-    return code == "ServerFailed" or code in STUMBLES
 
 
 def host_failed(problem: Problem, *, alone: bool) -> bool:
