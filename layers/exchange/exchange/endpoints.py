@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from exchange.web.hosts import HostPort
+
 Fact = Mapping[str, str]
 """Something small that is known for a time; what is not a text is written as one."""
 
@@ -25,6 +27,11 @@ class Endpoint:
     gateway: str
     url: str
     alternatives: tuple[str, ...] = ()
+
+
+def ews_url(host: HostPort) -> str:
+    """Return the EWS URL of a host that an operator named."""
+    return f"https://{host.in_url}/EWS/Exchange.asmx"
 
 
 class EndpointCache(Protocol):

@@ -14,7 +14,16 @@ from exchange.autodiscover.problems import autodiscover_failed
 from exchange.autodiscover.search import Discovered, NotDiscovered, Search
 from exchange.autodiscover.service import SoapOffers
 from exchange.autodiscover.trace import TraceStep
-from exchange.endpoints import Endpoint, EndpointCache, Fact, confirmed_key, domain_key, mailbox_key, service_key
+from exchange.endpoints import (
+    Endpoint,
+    EndpointCache,
+    Fact,
+    confirmed_key,
+    domain_key,
+    ews_url,
+    mailbox_key,
+    service_key,
+)
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
 from exchange.problems import CONNECTION_CODES, unexpected_error
@@ -34,7 +43,7 @@ from exchange.remembered import (
     spread,
 )
 from exchange.sessions import GatewaySession
-from exchange.web.hosts import HostPort, ascii_host
+from exchange.web.hosts import ascii_host
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError, ProblemKind
 
@@ -259,11 +268,6 @@ class Locator:
             is_missing=lambda url: bool(self._cache.get_many([service_key(url)])),
             note_missing=lambda url: self._cache.put(service_key(url), {"soap": "missing"}, spread(url, DAY_SECONDS)),
         )
-
-
-def ews_url(host: HostPort) -> str:
-    """Return the EWS URL of a host that an operator named."""
-    return f"https://{host.in_url}/EWS/Exchange.asmx"
 
 
 def _named_by_operator(address: str, gateway: Gateway) -> Resolution:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from exchange.endpoints import EndpointCache, Fact, breaker_key, placement_key, turn_key
+from exchange.endpoints import EndpointCache, Fact, breaker_key, ews_url, placement_key, turn_key
 from exchange.gateways import Gateway
-from exchange.locating import ews_url
 from exchange.pool.breaker import CLOSED, Breaker, Written, after_answer, after_failure, claim_probe, read_breaker
 from exchange.pool.homes import (
     PLACED_FOR,
