@@ -14,7 +14,6 @@ from exchange.autodiscover.scouting import REDIRECTS
 from exchange.autodiscover.soap import user_settings_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
 from exchange.autodiscover.urls import printable_url
-from exchange.ews.client import retry_after
 from exchange.problems import http_status, malformed_answer
 from exchange.sessions import GatewaySession
 from exchange.tls.certificates import SeenCertificate
@@ -140,7 +139,7 @@ class Questioner:
             return replace(reply, challenged=True, sentence="asks for credentials, and may have them")
         if answer.status == HTTPStatus.OK:
             return replace(reply, body=answer.body)
-        wait = retry_after(answer.headers.get("retry-after", ""), self._session.clock())
+        wait = answer.retry_after(self._session.clock())
         sentence = f"answers with HTTP status {answer.status}, which leads nowhere"
         return replace(reply, problem=http_status(host.host, answer.status, wait), sentence=sentence)
 

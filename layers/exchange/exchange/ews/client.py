@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
@@ -39,7 +38,6 @@ from presence.errors import Problem, ProblemError
 
 _LARGEST_ANSWER = 5 * 1024 * 1024
 _VERSION_SECONDS = 86400.0
-_LONGEST_WAIT = 3600.0
 _NO_HEADERS: Mapping[str, str] = {}
 
 _Result = TypeVar("_Result")
@@ -168,7 +166,7 @@ class EwsClient:
 
     def _explain(self, host: str, answer: Answer) -> Problem:
         """Return the problem of an answer that is not 200: that of its SOAP fault, else that of its status."""
-        wait = retry_after(answer.headers.get("retry-after", ""), self._clock())
+        wait = answer.retry_after(self._clock())
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             try:
                 fault = fault_problem(soap_body(answer.body), host)
@@ -188,20 +186,3 @@ def _refused(error: ProblemError, host: str, operation: str) -> ProblemError:
     """Return the error again, or one that says that the server does not answer this operation."""
     code = error.problem.code
     return ProblemError(replies_refused(host, operation, code)) if code in REFUSAL_CODES else error
-
-
-def retry_after(header: str, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110, section 10.2.3), at most an hour.
-
-    The header holds seconds or a date; anything else is as if it were not there.
-    """
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:12]), _LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)

@@ -10,6 +10,8 @@ import http.client
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -32,6 +34,7 @@ from presence.errors import Problem, ProblemError
 
 HTTP_PORT = 80
 _USER_AGENT = "CalendarPresence"
+_LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,22 @@ class Answer:
         """The authentication schemes that the server offers, in lower case."""
         header = self.headers.get("www-authenticate", "")
         return frozenset(part.split()[0].lower() for part in header.split(",") if part.split())
+
+    def retry_after(self, now: datetime) -> float | None:
+        """Return the seconds for which the server asks to be left alone (RFC 9110, section 10.2.3), at most an hour.
+
+        The header Retry-After holds seconds or a date; anything else is as if it were not there.
+        """
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:12]), _LONGEST_WAIT)
+        try:
+            until = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError):
+            return None
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
+        return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
 class WebClient:
