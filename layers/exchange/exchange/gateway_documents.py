@@ -20,7 +20,6 @@ from exchange.gateways import (
     GatewayKind,
     GatewaysDocument,
     Limits,
-    NetworkSettings,
     RepliesFrom,
     Side,
     ascii_address,
@@ -29,6 +28,7 @@ from exchange.mailbox_access import take_mailbox_access
 from exchange.recipients import take_recipient_policy
 from exchange.tls.options import take_tls_options
 from exchange.web.hosts import HTTPS_PORT, HostPort, ascii_host, parse_address_port, parse_host_port
+from exchange.web.network_settings import NetworkSettings
 from presence.addresses import parse_smtp_address
 from presence.documents import Section
 from presence.errors import ConfigurationError

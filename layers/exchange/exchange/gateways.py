@@ -13,9 +13,10 @@ from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
 from exchange.recipients import USUAL_RECIPIENTS, RecipientPolicy
 from exchange.tls.options import NO_EXCEPTIONS, TlsOptions
 from exchange.web.hosts import HostPort, ascii_host
+from exchange.web.network_settings import NetworkSettings
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError, ProblemKind
-from presence.profiles import BUILT_IN, Profiles
+from presence.profiles import Profiles
 
 ALL_OTHER_DOMAINS = "*"
 
@@ -57,19 +58,6 @@ class DiscoveryStep(StrEnum):
     AUTODISCOVER = "autodiscover"
     HTTP_REDIRECT = "http-redirect"
     SRV = "srv"
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
-    """How names become addresses.
-
-    `nameservers` replace the system's; `connect` sends a host and port to another address and port, the TLS name
-    kept; `allow_loopback` permits targets on this machine and this link (test machines).
-    """
-
-    nameservers: tuple[HostPort, ...] = ()
-    connect: Mapping[HostPort, HostPort] = field(default_factory=dict)
-    allow_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +114,8 @@ class GatewaysDocument:
     """The whole document."""
 
     gateways: tuple[Gateway, ...]
-    network: NetworkSettings = NetworkSettings()
-    profiles: Profiles = BUILT_IN
+    network: NetworkSettings
+    profiles: Profiles
 
     def gateway_for(self, address: str) -> Gateway:
         """Return the gateway that serves an SMTP address: one that names it, else its domain, else all others.

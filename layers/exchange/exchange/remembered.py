@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.urls import check_ews_url
 from exchange.endpoints import Fact
-from exchange.gateways import Gateway, NetworkSettings
+from exchange.gateways import Gateway
 from exchange.web.hosts import ascii_host
+from exchange.web.network_settings import NetworkSettings
 from presence.errors import Problem, ProblemKind
 
 _HOUR = 3600.0

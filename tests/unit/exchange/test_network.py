@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from exchange.gateways import NetworkSettings
 from exchange.web.hosts import HostPort, ascii_host, parse_address_port, parse_host_port, split_https_url
 from exchange.web.network import Network
+from exchange.web.network_settings import NetworkSettings
 from exchange.web.sockets import Allowance, Timeouts, open_plain
 from local.exchange.nameserver import NameFault, NameServer, ServiceRecord, Zone
 from presence.errors import ProblemError, ProblemKind

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from exchange.gateways import NetworkSettings
 from exchange.tls.connections import TlsClient
 from exchange.web.hosts import HostPort
 from exchange.web.network import Network
+from exchange.web.network_settings import NetworkSettings
 from exchange.web.sockets import Allowance, Timeouts, open_plain
 from local.exchange.certificates import CertificateAuthority
 from local.exchange.listener import ClosedPort, Listener
