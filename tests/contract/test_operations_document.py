@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from cli.main import parser
-from exchange import current_gateways, gateways, problems
-from exchange.autodiscover import problems as finding
+from exchange.account import problems as account_problems
+from exchange.autodiscover import problems as autodiscover_problems
+from exchange.ews import problems as ews_problems
 from exchange.ews import response_codes
 from exchange.gateway_documents import parse_gateways, read_gateways_file
 from exchange.gateways import DiscoveryStep
+from exchange.tls import problems as tls_problems
 from exchange.tls.certificates import Verdict
+from exchange.web import problems as web_problems
 from local.exchange.certificates import CertificateAuthority
 from presence import data_gaps
 from presence.errors import ProblemKind
@@ -135,11 +138,8 @@ def test_every_dead_letter_queue_is_explained_and_no_other() -> None:
 
 def test_every_problem_of_ours_is_explained_and_no_other() -> None:
     shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
-    made = {"NoGateway", "NoGateways", "UnknownResponseCode"}
-    made |= {*codes_in(problems.__file__), *codes_in(finding.__file__), *codes_in(data_gaps.__file__)}
-    assert set(shown) == made
-    for code in ("NoGateway", "NoGateways"):
-        assert code in {*codes_in(gateways.__file__), *codes_in(current_gateways.__file__)}
+    modules = [*(CHECKOUT / "layers/exchange/exchange").rglob("problems.py"), Path(data_gaps.__file__)]
+    assert set(shown) == {"UnknownResponseCode"}.union(*map(codes_in, modules))
     assert all(set(kind.split(" or ")) <= set(ProblemKind) for kind in shown.values())
 
 
@@ -148,25 +148,25 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
     [
         (problem.code, problem.kind)
         for problem in (
-            problems.host_unreachable("h", "r"),
-            problems.host_not_found("h"),
-            problems.timed_out("h", "to answer", 5),
-            problems.certificate_invalid("h", "w", "r"),
-            problems.tls_failed("h", "r"),
-            problems.tls_too_weak("h", "w", "r"),
-            problems.credentials_rejected("h", "g", "NTLM"),
-            problems.http_status("h", 403),
-            problems.http_status("h", 404),
-            problems.http_status("h", 440),
-            problems.http_status("h", 500),
-            problems.http_status("h", 503),
-            problems.count_mismatch("h", 2, 1),
-            problems.malformed_answer("h", "w"),
-            problems.malformed_calendar("a", "w"),
-            problems.no_calendar_entries("a", "None"),
-            finding.host_not_trusted("h", "d", "w"),
-            problems.secret_unusable("g", "r"),
-            finding.mailbox_not_found("a", "h"),
+            web_problems.host_unreachable("h", "r"),
+            web_problems.host_not_found("h"),
+            web_problems.timed_out("h", "to answer", 5),
+            tls_problems.certificate_invalid("h", "w", "r"),
+            tls_problems.tls_failed("h", "r"),
+            tls_problems.tls_too_weak("h", "w", "r"),
+            account_problems.credentials_rejected("h", "g", "NTLM"),
+            web_problems.http_status("h", 403),
+            web_problems.http_status("h", 404),
+            web_problems.http_status("h", 440),
+            web_problems.http_status("h", 500),
+            web_problems.http_status("h", 503),
+            ews_problems.count_mismatch("h", 2, 1),
+            web_problems.malformed_answer("h", "w"),
+            ews_problems.malformed_calendar("a", "w"),
+            ews_problems.no_calendar_entries("a", "None"),
+            autodiscover_problems.host_not_trusted("h", "d", "w"),
+            account_problems.secret_unusable("g", "r"),
+            autodiscover_problems.mailbox_not_found("a", "h"),
             data_gaps.no_free_busy_data("a"),
         )
     ],
@@ -219,10 +219,9 @@ def test_the_links_lead_somewhere() -> None:
         assert not anchor or anchor in anchors, link
 
 
-def codes_in(path: str | None) -> Iterator[str]:
+def codes_in(path: Path) -> Iterator[str]:
     """Yield the texts in a module that are written as problem codes are."""
-    assert path is not None
-    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(value, str) and re.fullmatch(r"(?:[A-Z][a-z]+){2,}|Timeout", value):
             yield value

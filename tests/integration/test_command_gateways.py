@@ -9,11 +9,11 @@ import pytest
 
 from cli.main import main
 from exchange.account.accounts import Account, rejected, write_account
+from exchange.account.problems import credentials_rejected
 from exchange.endpoints import account_key, problem_key
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateway_problems import GatewayProblems
 from exchange.pool.shared_pool import SharedPool
-from exchange.problems import credentials_rejected
 from local.exchange.certificates import CertificateAuthority
 from presence.clock import system_clock
 from presence.instants import format_instant

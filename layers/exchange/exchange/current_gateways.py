@@ -12,12 +12,13 @@ from exchange.account.credentials import SecretSource
 from exchange.endpoints import EndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateway_problems import GatewayProblems
+from exchange.problems import no_gateways
 from exchange.reader import ExchangeReader
 from exchange.tls.expiry_watch import ExpiryWatch
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.current_document import CurrentDocument, Report, StoredDocument
-from presence.errors import Problem, ProblemKind
+from presence.errors import Problem
 
 
 class CurrentGatewaysReader:
@@ -81,5 +82,4 @@ class CurrentGatewaysReader:
         return reader.read_automatic_replies(addresses)
 
     def _no_gateways(self) -> Problem:
-        why = self._readers.mistake or "no gateways document has been put"
-        return Problem("NoGateways", ProblemKind.LASTING, why, "put one with `presence gateways put FILE`")
+        return no_gateways(self._readers.mistake or "no gateways document has been put")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
+from exchange.problems import no_gateway
 from exchange.recipients import USUAL_RECIPIENTS, RecipientPolicy
 from exchange.tls.options import NO_EXCEPTIONS, TlsOptions
 from exchange.web.hosts import HostPort, ascii_host
 from exchange.web.network_settings import NetworkSettings
 from presence.addresses import domain_of
-from presence.errors import Problem, ProblemError, ProblemKind
+from presence.errors import ProblemError
 from presence.profiles import Profiles
 
 ALL_OTHER_DOMAINS = "*"
@@ -131,14 +132,7 @@ class GatewaysDocument:
             for gateway in self.gateways:
                 if gateway.serves_domain(wanted):
                     return gateway
-        raise ProblemError(
-            Problem(
-                "NoGateway",
-                ProblemKind.LASTING,
-                f"no gateway serves {domain}, the domain of {address}",
-                f'add "{domain}" to the domains of a gateway in the gateways document',
-            )
-        )
+        raise ProblemError(no_gateway(address, domain))
 
 
 def ascii_address(address: str) -> str:

@@ -10,9 +10,9 @@ from typing import Self
 
 from exchange.account.authentication import Login
 from exchange.account.credentials import SecretSource
+from exchange.account.problems import secret_unusable
 from exchange.endpoints import EndpointCache
 from exchange.gateways import Gateway
-from exchange.problems import secret_unusable
 from exchange.throttling.back_off import BackOff
 from exchange.throttling.leases import Lease
 from exchange.throttling.reads import new_read

@@ -15,7 +15,8 @@ from exchange.ews.response_codes import ANSWERS, problem_for
 from exchange.ews.server_codes import STUMBLES
 from exchange.halving import _OF_THE_ACCOUNT, IN_VAIN_FOR, Halved, ask_in_halves, may_be_of_one_mailbox
 from exchange.locating import Resolution
-from exchange.problems import host_unreachable, malformed_answer, wait_asked_for
+from exchange.throttling.problems import wait_asked_for
+from exchange.web.problems import host_unreachable, malformed_answer
 from local.exchange.kept_host import KeptHost, Respond, http
 from presence.errors import Problem, ProblemError
 from tests.unit.exchange.branch_pool import NAMES, POOL, WINDOW, Read, codes, exchange, hang_up

@@ -27,9 +27,7 @@ from exchange.account.accounts import (
 )
 from exchange.account.credentials import Credentials
 from exchange.account.kerberos import kerberos_auth
-from exchange.endpoints import EndpointCache, Fact, account_key
-from exchange.gateways import Authentication, Gateway
-from exchange.problems import (
+from exchange.account.problems import (
     authentication_failed,
     authentication_not_offered,
     credentials_being_tried,
@@ -37,6 +35,8 @@ from exchange.problems import (
     credentials_rejected,
     gateway_rests,
 )
+from exchange.endpoints import EndpointCache, Fact, account_key
+from exchange.gateways import Authentication, Gateway
 from exchange.throttling.reads import spread_wait
 from exchange.web.bounded_http import Answer, WebClient
 from presence.errors import CalendarPresenceError, ConfigurationError, Problem, ProblemError

@@ -12,7 +12,7 @@ from typing import Any
 from requests import Response
 from requests.auth import AuthBase
 
-from exchange.problems import kerberos_unusable
+from exchange.account.problems import kerberos_unusable
 from presence.errors import ProblemError
 
 

@@ -14,11 +14,11 @@ from exchange.autodiscover.scouting import REDIRECTS
 from exchange.autodiscover.soap import user_settings_request
 from exchange.autodiscover.trace import Stopwatch, TraceStep
 from exchange.autodiscover.urls import printable_url
-from exchange.problems import http_status, malformed_answer
 from exchange.sessions import GatewaySession
 from exchange.tls.certificates import SeenCertificate
 from exchange.web.bounded_http import Answer
 from exchange.web.hosts import HostPort, split_https_url
+from exchange.web.problems import http_status, malformed_answer
 from presence.addresses import domain_of
 from presence.errors import Problem, ProblemError
 

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from lxml import etree
 
 from exchange.ews.merged import MERGED_INTERVAL, check_merged, entries_of_merged
+from exchange.ews.problems import count_mismatch, malformed_calendar, no_calendar_entries
 from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import children_once, text_of
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.times import lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
-from exchange.problems import count_mismatch, malformed_answer, malformed_calendar, no_calendar_entries
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import malformed_answer
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.errors import Problem, ProblemError
 from presence.working_hours import WorkingHours

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from exchange.ews.availability import Availability
 from exchange.ews.calendar_items import FolderItem, FolderPage
-from exchange.problems import malformed_calendar
+from exchange.ews.problems import malformed_calendar
 from presence.calendar import FOLDER_VIEW, CalendarEntry, Window
 from presence.errors import Problem
 

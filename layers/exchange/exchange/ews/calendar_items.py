@@ -12,12 +12,13 @@ from datetime import datetime
 
 from lxml import etree
 
+from exchange.ews.problems import count_mismatch, malformed_calendar
 from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.times import lacks_zone, read_time
-from exchange.problems import count_mismatch, malformed_answer, malformed_calendar
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import malformed_answer
 from presence.calendar import BusyType, CalendarEntry
 from presence.errors import Problem, ProblemError
 

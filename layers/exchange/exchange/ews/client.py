@@ -17,6 +17,7 @@ from exchange.ews.calendar_items import FolderPage, parse_calendar_items
 from exchange.ews.mail_tips import parse_mail_tips
 from exchange.ews.merged import LISTS_INTERVAL, MERGED_INTERVAL
 from exchange.ews.oof_settings import parse_oof_settings
+from exchange.ews.problems import replies_refused, request_version_refused
 from exchange.ews.requests import (
     availability_request,
     calendar_folder_request,
@@ -27,11 +28,11 @@ from exchange.ews.requests import (
 from exchange.ews.response_codes import REFUSAL_CODES, VERSION_CODES, is_of_all
 from exchange.ews.soap import fault_problem, soap_body
 from exchange.mailbox_access import Access
-from exchange.problems import http_status, replies_refused, request_version_refused
 from exchange.recipients import Treatment
 from exchange.sessions import GatewaySession
 from exchange.web.bounded_http import Answer
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import http_status
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import Window
 from presence.errors import Problem, ProblemError

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from lxml import etree
 
+from exchange.ews.problems import count_mismatch, malformed_replies, replies_not_told
 from exchange.ews.replies import read_duration, says_something
 from exchange.ews.response_codes import problem_for
 from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
-from exchange.problems import count_mismatch, malformed_answer, malformed_replies, replies_not_told
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import malformed_answer
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.errors import Problem, ProblemError
 from presence.instants import MINUTE

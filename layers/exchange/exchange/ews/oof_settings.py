@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from lxml import etree
 
+from exchange.ews.problems import malformed_replies
 from exchange.ews.replies import read_duration, says_something
 from exchange.ews.response_messages import refusal_in, response_in
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
-from exchange.problems import malformed_answer, malformed_replies
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import malformed_answer
 from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
 from presence.errors import Problem, ProblemError
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from exchange.endpoints import EndpointCache, Fact, wait_key
-from exchange.problems import wait_asked_for
+from exchange.throttling.problems import wait_asked_for
 from exchange.throttling.reads import spread_wait
 from presence.errors import Problem, ProblemError
 from presence.instants import format_instant, instant_noted

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from exchange.endpoints import EndpointCache, Fact, lease_key
 from exchange.gateways import Gateway
-from exchange.problems import gateway_busy
+from exchange.throttling.problems import gateway_busy
 from exchange.throttling.reads import number_of, spread_wait
 from presence.errors import CalendarPresenceError, ProblemError
 from presence.instants import format_instant, instant_noted

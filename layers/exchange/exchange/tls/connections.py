@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-from exchange.problems import certificate_invalid
 from exchange.tls.certificate_faults import explain_fault
 from exchange.tls.certificates import (
     Certificate,
@@ -20,6 +19,7 @@ from exchange.tls.certificates import (
 from exchange.tls.contexts import client_context, looking_context
 from exchange.tls.handshake_faults import explain_handshake
 from exchange.tls.options import NO_EXCEPTIONS, TlsOptions
+from exchange.tls.problems import certificate_invalid
 from exchange.web.hosts import HostPort
 from exchange.web.network import Network
 from exchange.web.sockets import (

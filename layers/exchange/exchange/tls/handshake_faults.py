@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 
-from exchange.problems import tls_failed, tls_too_weak
 from exchange.tls.certificates import Verdict
+from exchange.tls.problems import tls_failed, tls_too_weak
 from presence.errors import Problem
 
 _TOO_OLD = frozenset(

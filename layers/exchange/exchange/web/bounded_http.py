@@ -24,11 +24,11 @@ from requests.sessions import Session
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from exchange.problems import host_unreachable, malformed_answer, timed_out
 from exchange.tls.connections import TlsClient
 from exchange.web.cookies import HostCookies, NoCookies
 from exchange.web.hosts import HTTPS_PORT, HostPort, ascii_host
 from exchange.web.network import Network
+from exchange.web.problems import host_unreachable, malformed_answer, timed_out
 from exchange.web.sockets import Allowance, Timeouts, open_plain
 from presence.errors import Problem, ProblemError
 

@@ -18,9 +18,9 @@ from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 from dns.rdtypes.IN.SRV import SRV
 
-from exchange.problems import address_not_allowed, host_not_found, name_server_failed
 from exchange.web.hosts import HostPort, ascii_host
 from exchange.web.network_settings import NetworkSettings
+from exchange.web.problems import address_not_allowed, host_not_found, name_server_failed
 from presence.errors import ProblemError
 
 _LIFETIME_SECONDS = 5.0

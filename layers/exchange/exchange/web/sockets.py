@@ -14,14 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from exchange.problems import (
-    answer_too_large,
-    host_unreachable,
-    no_time_left,
-    timed_out,
-)
 from exchange.web.hosts import HostPort
 from exchange.web.network import Network
+from exchange.web.problems import answer_too_large, host_unreachable, no_time_left, timed_out
 from presence.errors import ProblemError
 
 _Connection = TypeVar("_Connection")
