@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from exchange.autodiscover.urls import check_autodiscover_url
 from exchange.files import load_toml, read_bounded
@@ -38,6 +39,7 @@ SCHEMA_VERSION = 1
 _DNS_PORT = 53
 _MOST_READS = 1000
 _MOST_MAILBOXES = Limits().mailboxes_per_request
+_Value = TypeVar("_Value")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
@@ -77,22 +79,16 @@ def parse_gateways(document: Mapping[str, object]) -> GatewaysDocument:
 
 
 def _network(section: Section) -> NetworkSettings:
-    nameservers = []
-    for index, text in enumerate(section.texts("nameservers")):
-        try:
-            nameservers.append(parse_address_port(text, _DNS_PORT))
-        except ValueError as error:
-            raise ConfigurationError(f"{section.where('nameservers')}[{index}]: {error}") from error
-    table = section.section("connect")
+    nameservers = _each(section, "nameservers", lambda text: parse_address_port(text, _DNS_PORT))
     connect = {}
-    for key, value in table.rest().items():
+    for key, value in section.section("connect").rest().items():
         try:
             connect[parse_host_port(key)] = parse_address_port(value)
         except ValueError as error:
             raise ConfigurationError(f'{section.where("connect")}."{key}": {error}') from error
     allow_loopback = section.flag("allow_loopback", default=False)
     section.finish()
-    return NetworkSettings(tuple(nameservers), connect, allow_loopback)
+    return NetworkSettings(nameservers, connect, allow_loopback)
 
 
 def _gateway(section: Section) -> Gateway:
@@ -136,27 +132,41 @@ def _reference(section: Section, key: str) -> str:
     return text
 
 
-def _domains(section: Section) -> tuple[str, ...]:
-    domains = []
-    for index, text in enumerate(section.texts("domains", required=section.has("domains"))):
-        domain = text.lower()
+def _each(section: Section, key: str, read: Callable[[str], _Value], *, required: bool = False) -> tuple[_Value, ...]:
+    """Return what `read` makes of each text of a list. Raises `ConfigurationError` with the place of the first mistake.
+
+    `read` raises ValueError or `ConfigurationError` that says what is wrong with a text.
+    """
+    values = []
+    for index, text in enumerate(section.texts(key, required=required)):
         try:
-            if domain != ALL_OTHER_DOMAINS:
-                ascii_host(domain)
-        except ValueError as error:
-            raise ConfigurationError(f"{section.where('domains')}[{index}]: {text!r} is no domain") from error
-        domains.append(domain)
-    return tuple(domains)
+            values.append(read(text))
+        except (ValueError, ConfigurationError) as error:
+            raise ConfigurationError(f"{section.where(key)}[{index}]: {error}") from error
+    return tuple(values)
+
+
+def _domains(section: Section) -> tuple[str, ...]:
+    def read(text: str) -> str:
+        if text != ALL_OTHER_DOMAINS:
+            _ascii_domain(text)
+        return text.lower()
+
+    return _each(section, "domains", read, required=section.has("domains"))
+
+
+def _ascii_domain(text: str) -> str:
+    try:
+        return ascii_host(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no domain") from error
 
 
 def _users(section: Section) -> frozenset[str]:
-    users = set()
-    for index, text in enumerate(section.texts("users", required=section.has("users"))):
-        try:
-            users.add(ascii_address(parse_smtp_address(text)))
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{section.where('users')}[{index}]: {error}") from error
-    return frozenset(users)
+    def read(text: str) -> str:
+        return ascii_address(parse_smtp_address(text))
+
+    return frozenset(_each(section, "users", read, required=section.has("users")))
 
 
 def _limits(section: Section) -> Limits:
@@ -176,37 +186,30 @@ def _number_within(section: Section, key: str, default: int, most: int) -> int:
 
 
 def _trusted_hosts(section: Section) -> frozenset[str]:
-    hosts = set()
-    for index, text in enumerate(section.texts("trusted_hosts")):
-        try:
-            hosts.add(ascii_host(text))
-        except ValueError as error:
-            raise ConfigurationError(f"{section.where('trusted_hosts')}[{index}]: {error}") from error
-    return frozenset(hosts)
+    return frozenset(_each(section, "trusted_hosts", ascii_host))
 
 
 def _skip(section: Section) -> frozenset[DiscoveryStep]:
-    steps = set()
-    for index, text in enumerate(section.texts("skip")):
+    def read(text: str) -> DiscoveryStep:
         try:
-            steps.add(DiscoveryStep(text))
+            return DiscoveryStep(text)
         except ValueError as error:
-            known = ", ".join(DiscoveryStep)
-            raise ConfigurationError(f"{section.where('skip')}[{index}]: {text!r} is no step; use {known}") from error
+            raise ValueError(f"{text!r} is no step; use {', '.join(DiscoveryStep)}") from error
+
+    steps = frozenset(_each(section, "skip", read))
     if steps == set(DiscoveryStep):
         raise section.refuse("skip", "leaves no step of autodiscover")
-    return frozenset(steps)
+    return steps
 
 
 def _autodiscover_urls(section: Section) -> dict[str, str]:
-    table = section.section("autodiscover_urls")
-    urls = {}
-    for domain, url in table.rest().items():
+    urls: dict[str, str] = {}
+    for domain, url in section.section("autodiscover_urls").rest().items():
         where = f'{section.where("autodiscover_urls")}."{domain}"'
         try:
-            name = ascii_host(domain)
+            name = _ascii_domain(domain)
         except ValueError as error:
-            raise ConfigurationError(f"{where}: {domain!r} is no domain") from error
+            raise ConfigurationError(f"{where}: {error}") from error
         try:
             check_autodiscover_url(url)
         except ValueError as error:
@@ -219,12 +222,7 @@ def _autodiscover_urls(section: Section) -> dict[str, str]:
 
 
 def _hosts(section: Section) -> tuple[HostPort, ...]:
-    hosts = []
-    for index, text in enumerate(section.texts("hosts", required=True)):
-        try:
-            hosts.append(parse_host_port(text, HTTPS_PORT))
-        except ValueError as error:
-            raise ConfigurationError(f"{section.where('hosts')}[{index}]: {error}") from error
+    hosts = _each(section, "hosts", lambda text: parse_host_port(text, HTTPS_PORT), required=True)
     return tuple(dict.fromkeys(hosts))
 
 
