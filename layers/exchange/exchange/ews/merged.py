@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from exchange.web.bounded_xml import MalformedXml
@@ -61,19 +61,7 @@ def entries_of_merged(digits: str | None, window: Window, interval: timedelta) -
     """
     if not digits:
         raise MalformedXml("FreeBusyView has neither CalendarEventArray nor MergedFreeBusy")
-    digits = _covering(digits, window, interval, missing=0)
-    entries: list[CalendarEntry] = []
-    for index, digit in enumerate(digits):
-        busy_type = _BUSY_TYPES.get(digit)
-        start = window.start + index * interval
-        end = min(start + interval, window.end)
-        if busy_type is None or start >= end:
-            continue
-        if entries and (entries[-1].end, entries[-1].busy_type) == (start, busy_type):
-            entries[-1] = CalendarEntry(entries[-1].start, end, busy_type)
-        else:
-            entries.append(CalendarEntry(start, end, busy_type))
-    return entries
+    return _joined(_intervals(_covering(digits, window, interval, missing=0), window, interval))
 
 
 def _covering(digits: str, window: Window, interval: timedelta, *, missing: int) -> str:
@@ -102,14 +90,30 @@ def _shows_more(digits: str, entries: Sequence[CalendarEntry], window: Window, i
 
 
 def _gaps(digits: str, entries: Sequence[CalendarEntry], window: Window, interval: timedelta) -> list[CalendarEntry]:
-    gaps: list[CalendarEntry] = []
+    return _joined(
+        gap
+        for gap in _intervals(digits, window, interval)
+        if gap.busy_type is BusyType.NO_DATA
+        and not any(entry.start < gap.end and entry.end > gap.start for entry in entries)
+    )
+
+
+def _intervals(digits: str, window: Window, interval: timedelta) -> Iterator[CalendarEntry]:
+    """Yield the intervals in which the digits show anything but free time; the last one ends with the window."""
     for index, digit in enumerate(digits):
+        busy_type = _BUSY_TYPES.get(digit)
         start = window.start + index * interval
         end = min(start + interval, window.end)
-        if digit != _NO_DATA or start >= end or any(entry.start < end and entry.end > start for entry in entries):
-            continue
-        if gaps and gaps[-1].end == start:
-            gaps[-1] = CalendarEntry(gaps[-1].start, end, BusyType.NO_DATA)
+        if busy_type is not None and start < end:
+            yield CalendarEntry(start, end, busy_type)
+
+
+def _joined(intervals: Iterable[CalendarEntry]) -> list[CalendarEntry]:
+    """Return intervals, those that follow each other and show the same as one."""
+    joined: list[CalendarEntry] = []
+    for each in intervals:
+        if joined and (joined[-1].end, joined[-1].busy_type) == (each.start, each.busy_type):
+            joined[-1] = CalendarEntry(joined[-1].start, each.end, each.busy_type)
         else:
-            gaps.append(CalendarEntry(start, end, BusyType.NO_DATA))
-    return gaps
+            joined.append(each)
+    return joined
