@@ -1,4 +1,4 @@
-"""What is known of where mailboxes live, kept between checks."""
+"""Endpoints, and the small facts that all readers share between checks: of mailboxes, services, hosts and accounts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from exchange.web.hosts import HostPort
 Fact = Mapping[str, str]
 """Something small that is known for a time; what is not a text is written as one."""
 
-Change = Callable[[Fact | None], tuple[Fact, float] | None]
-"""From the present fact (None: there is none) to the new one and the seconds for which it is kept; None: no change."""
+Written = tuple[Fact, float]
+"""A fact, and the seconds for which it is kept."""
+
+Change = Callable[[Fact | None], Written | None]
+"""From the present fact (None: there is none) to the new one; None: no change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def ews_url(host: HostPort) -> str:
 class EndpointCache(Protocol):
     """Small facts by key, each forgotten after its time; shared by all that read calendars.
 
-    The keys are made by the functions below, so that a store need not know what an endpoint is.
+    The keys are made by the functions below, so that a store need not know what its facts are about.
     """
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from exchange.endpoints import EndpointCache, Fact, problem_key
+from exchange.endpoints import EndpointCache, Fact, Written, problem_key
 from exchange.ews.response_codes import is_of_one_mailbox
 from exchange.problems import CONNECTION_CODES, document_refused
 from presence.errors import CalendarPresenceError, Problem
@@ -131,7 +131,7 @@ class GatewayProblems:
     def _note(self, gateway: str, problem: Problem) -> None:
         self._found_well.pop(gateway, None)
 
-        def change(fact: Fact | None) -> tuple[Fact, float] | None:
+        def change(fact: Fact | None) -> Written | None:
             after = changed(fact, problem, self._clock())
             return None if after is None else (after, _KEPT_SECONDS)
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.endpoints import Fact, MemoryEndpointCache
-from exchange.pool.breaker import BreakerState, Written, after_answer, after_failure, claim_probe, read_breaker
+from exchange.endpoints import Fact, MemoryEndpointCache, Written
+from exchange.pool.breaker import BreakerState, after_answer, after_failure, claim_probe, read_breaker
 from tests.unit.exchange.hosts import NOW
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

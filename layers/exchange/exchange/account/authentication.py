@@ -35,7 +35,7 @@ from exchange.account.problems import (
     credentials_rejected,
     gateway_rests,
 )
-from exchange.endpoints import EndpointCache, Fact, account_key
+from exchange.endpoints import EndpointCache, Fact, Written, account_key
 from exchange.gateways import Authentication, Gateway
 from exchange.throttling.reads import spread_wait
 from exchange.web.bounded_http import Answer, WebClient
@@ -122,7 +122,7 @@ class Login:
     def close(self) -> None:
         """Let the next reader try the account, if this one had leave to do so alone and found nothing out."""
         if self._account.trying == self._read:
-            with suppress(Exception):  # likewise; the trial ends by itself
+            with suppress(Exception):  # what was read must not be lost for it; the trial ends by itself
                 self._change(lambda account: not_judged(account, self._read))
 
     def _require_leave(self, host: str) -> None:
@@ -149,7 +149,7 @@ class Login:
     def _change(self, change: Callable[[Account], Account]) -> bool:
         """Change what all readers know of the account; False if others were faster time after time."""
 
-        def on_fact(fact: Fact | None) -> tuple[Fact, float] | None:
+        def on_fact(fact: Fact | None) -> Written | None:
             before = read_account(fact)
             self._account = change(before)
             return None if self._account == before else (write_account(self._account), _KEPT_SECONDS)

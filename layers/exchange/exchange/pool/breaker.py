@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from exchange.endpoints import Fact
+from exchange.endpoints import Fact, Written
 from presence.instants import format_instant, instant_noted
 
 RETURNS_WITHIN = timedelta(hours=1)
@@ -31,9 +31,6 @@ _SUSPECTED_FOR = timedelta(minutes=10)
 _KEPT_WITHOUT_NEWS = timedelta(hours=1)
 _MOST_DOUBLINGS = 8
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-Written = tuple[Fact, float]
-"""A fact, and the seconds for which it is kept."""
 
 
 class BreakerState(StrEnum):

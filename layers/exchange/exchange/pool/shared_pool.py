@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from exchange.endpoints import EndpointCache, Fact, breaker_key, ews_url, placement_key, turn_key
+from exchange.endpoints import Change, EndpointCache, Fact, Written, breaker_key, ews_url, placement_key, turn_key
 from exchange.gateways import Gateway
-from exchange.pool.breaker import CLOSED, Breaker, Written, after_answer, after_failure, claim_probe, read_breaker
+from exchange.pool.breaker import CLOSED, Breaker, after_answer, after_failure, claim_probe, read_breaker
 from exchange.pool.homes import (
     PLACED_FOR,
     Placement,
@@ -131,7 +131,7 @@ class SharedPool:
 
         try:
             self._cache.update(turn_key(self._gateway), take)
-        except Exception:  # noqa: BLE001  the same
+        except Exception:  # noqa: BLE001  nobody's calendar may be lost for a turn
             return None
         return first
 
@@ -150,7 +150,7 @@ class SharedPool:
             return placement
         return read_placement(fact, self._gateway) or placement
 
-    def _change_breaker(self, host: str, change: Callable[[Fact | None], Written | None]) -> bool:
+    def _change_breaker(self, host: str, change: Change) -> bool:
         """Change what is known of a host; return whether there was anything to change, and it could be.
 
         Where others are faster time after time, they have noted the same.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from exchange.endpoints import EndpointCache, Fact, wait_key
+from exchange.endpoints import EndpointCache, Fact, Written, wait_key
 from exchange.throttling.problems import wait_asked_for
 from exchange.throttling.reads import spread_wait
 from presence.errors import Problem, ProblemError
@@ -76,7 +76,7 @@ class BackOff:
         now = self._clock()
         until = now + timedelta(seconds=problem.retry_after)
 
-        def change(fact: Fact | None) -> tuple[Fact, float] | None:
+        def change(fact: Fact | None) -> Written | None:
             known = instant_noted(fact, "until") if fact else None
             if known is not None and until <= known:
                 return None

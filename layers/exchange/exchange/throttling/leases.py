@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from exchange.endpoints import EndpointCache, Fact, lease_key
+from exchange.endpoints import EndpointCache, Fact, Written, lease_key
 from exchange.gateways import Gateway
 from exchange.throttling.problems import gateway_busy
 from exchange.throttling.reads import number_of, spread_wait
@@ -34,7 +34,7 @@ def shares(most: int) -> tuple[int, ...]:
     return tuple(most // facts + (index < most % facts) for index in range(facts))
 
 
-def taken(fact: Fact | None, holder: str, now: datetime, end: datetime, most: int) -> tuple[Fact, float] | None:
+def taken(fact: Fact | None, holder: str, now: datetime, end: datetime, most: int) -> Written | None:
     """Return the fact with a lease more, for `holder` and until `end`, and the seconds to keep it; None if it is full.
 
     `most` is how many leases it may hold. Those whose time is over are dropped.
@@ -45,7 +45,7 @@ def taken(fact: Fact | None, holder: str, now: datetime, end: datetime, most: in
     return _written({**held, holder: end}, now)
 
 
-def given_back(fact: Fact | None, holder: str, now: datetime) -> tuple[Fact, float] | None:
+def given_back(fact: Fact | None, holder: str, now: datetime) -> Written | None:
     """Return the fact without the holder's lease, and the seconds to keep it; None if there is no such lease."""
     held = _held(fact, now)
     if held.pop(holder, None) is None:
@@ -58,7 +58,7 @@ def _held(fact: Fact | None, now: datetime) -> dict[str, datetime]:
     return {holder: end for holder, end in ends.items() if end is not None and now < end}
 
 
-def _written(held: Mapping[str, datetime], now: datetime) -> tuple[Fact, float]:
+def _written(held: Mapping[str, datetime], now: datetime) -> Written:
     last = max(held.values(), default=now)
     kept = last - now + _KEPT_LONGER
     return {holder: format_instant(end) for holder, end in held.items()}, kept.total_seconds()
@@ -101,7 +101,7 @@ class Lease:
             self._cache.update(key, lambda fact: given_back(fact, self._holder, self._clock()))
 
     def _took(self, key: str, seconds: float, most: int) -> bool:
-        def change(fact: Fact | None) -> tuple[Fact, float] | None:
+        def change(fact: Fact | None) -> Written | None:
             now = self._clock()
             return taken(fact, self._holder, now, now + timedelta(seconds=seconds), most)
 
