@@ -18,7 +18,7 @@ from exchange.endpoints import Fact
 from presence.instants import format_instant, instant_noted, parse_instant
 
 BUDGET_TIME = timedelta(minutes=30)
-"""In any stretch as long as this, an account that is rejected is tried twice at most (house plan, "Errors")."""
+"""In any stretch as long as this, an account that is rejected is tried twice at most (decision 0055)."""
 _SAME_EVENT = timedelta(minutes=1)
 """Rejections by one host so close together are one event: of readers that were under way at the same time."""
 _OTHER_HOST_FIRST = timedelta(minutes=10)
