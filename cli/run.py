@@ -99,7 +99,7 @@ class _Rounds:
     def _require_engine(self) -> None:
         if not self._instance.engine.is_running:
             raise EngineError(
-                f"The engine ended by itself. Start again: see what a crash costs in docs/operations.md. "
+                f"The engine ended by itself. Start again: see what a crash costs in docs/operations/one-machine.md. "
                 f"The end of its log:\n{self._instance.engine.log[-2000:]}"
             )
 

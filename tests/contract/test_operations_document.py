@@ -1,4 +1,4 @@
-"""docs/operations.md is right about commands, samples, parameters, alarms, keys, steps and problem codes."""
+"""The pages for operators are right about commands, samples, parameters, alarms, keys, steps and problem codes."""
 
 from __future__ import annotations
 
@@ -26,40 +26,36 @@ from local.exchange.certificates import CertificateAuthority
 from presence import data_gaps
 from presence.errors import ProblemKind
 from presence.log_names import LogNames
+from tests.support.markdown import blocks, rows
 from tests.support.schemas import DOCS, complaints, schema
 from tests.support.template import resources, template
 
 CHECKOUT = DOCS.parent
-DOCUMENT = DOCS / "operations.md"
-DOCUMENTS = (DOCUMENT, CHECKOUT / "README.md", CHECKOUT / "events" / "README.md")
+FIRST = DOCS / "operations.md"
+PAGES = (FIRST, *sorted((DOCS / "operations").glob("*.md")))
+DOCUMENTS = (*PAGES, CHECKOUT / "README.md", CHECKOUT / "events" / "README.md")
 # What begins a command line and is not ours to check.
 OTHERS = {"aws", "sam", "make", "git", "cd", "python", "python3"}
 
 
-def text() -> str:
-    return DOCUMENT.read_text(encoding="utf-8")
+def page(name: str) -> str:
+    return (DOCS / "operations" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str, document: Path = DOCUMENT) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+def first_page() -> str:
+    return FIRST.read_text(encoding="utf-8")
+
+
+def samples() -> list[str]:
+    return [sample for each in PAGES for sample in blocks(each.read_text(encoding="utf-8"), "toml")]
 
 
 def commands() -> Iterator[list[str]]:
     for document in DOCUMENTS:
-        for block in blocks("sh", document):
+        for block in blocks(document.read_text(encoding="utf-8"), "sh"):
             for line in block.splitlines():
                 if words := shlex.split(line, comments=True):
                     yield words
-
-
-def section(title: str) -> str:
-    return text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
-def rows(part: str, header: str) -> list[list[str]]:
-    """Return the rows of the table in a part of the document whose first heading cell is the header."""
-    table = part.partition(f"\n| {header} |")[2].partition("\n\n")[0].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
 
 
 def names(cell: str) -> list[str]:
@@ -87,17 +83,17 @@ def test_the_events_that_commands_name_are_there() -> None:
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_sample_configuration_is_taken_as_it_stands(tmp_path: Path, index: int) -> None:
-    sample = blocks("toml")[index]
+    sample = samples()[index]
     (tmp_path / "ca.pem").write_text(CertificateAuthority("Test CA").pem, encoding="ascii")
     path = tmp_path / "gateways.toml"
     path.write_text(sample, encoding="utf-8")
     assert read_gateways_file(path).gateways
     assert complaints("schemas/gateways.json", tomllib.loads(sample)) == []
-    assert len(blocks("toml")) == 2
+    assert len(samples()) == 2
 
 
 def test_the_samples_differ_from_what_is_refused() -> None:
-    document = tomllib.loads(blocks("toml")[1])
+    document = tomllib.loads(samples()[1])
     document["gateways"][1].pop("ca_file")
     assert parse_gateways(document).gateway_for("x@anything.test").name == "all-others"
     assert parse_gateways(document).gateway_for("x@branch.test").name == "branch"
@@ -106,38 +102,38 @@ def test_the_samples_differ_from_what_is_refused() -> None:
 def test_every_key_of_the_gateways_document_is_explained_and_no_other() -> None:
     definitions = schema("schemas/gateways.json")["$defs"]
     known = {*definitions["gateway"]["properties"], *definitions["network"]["properties"]} - {"ca"}
-    explained = [name for row in rows(section("The gateways document"), "key") for name in names(row[0])]
+    explained = [name for row in rows(page("gateways"), "key") for name in names(row[0])]
     assert sorted(explained) == sorted(known)
 
 
 def test_the_steps_of_autodiscover_stand_there_in_their_order() -> None:
-    shown = [names(row[0])[0] for row in rows(section("The gateways document"), "step")]
+    shown = [names(row[0])[0] for row in rows(page("gateways"), "step")]
     assert shown == [step.value for step in DiscoveryStep]
 
 
 def test_every_parameter_is_named_by_a_need_and_no_other() -> None:
-    shown = [name for row in rows(section("Deploy"), "need") for name in names(row[1])]
+    shown = [name for row in rows(first_page(), "need") for name in names(row[1])]
     assert sorted(set(shown)) == sorted(template()["Parameters"])
 
 
 def test_every_way_to_name_people_is_explained() -> None:
-    shown = [names(row[0])[0] for row in rows(section("Logs"), "value")]
+    shown = [names(row[0])[0] for row in rows(page("monitoring"), "value")]
     assert shown == [style.value for style in LogNames]
 
 
 def test_every_alarm_is_explained_and_no_other() -> None:
-    shown = [names(row[0])[0] for row in rows(section("Alarms"), "alarm")]
+    shown = [names(row[0])[0] for row in rows(page("monitoring"), "alarm")]
     assert shown == [name for name, _ in resources("AWS::CloudWatch::Alarm")]
 
 
 def test_every_dead_letter_queue_is_explained_and_no_other() -> None:
-    shown = {names(row[0])[0] for row in rows(section("Dead letters and replay"), "queue (output)")}
+    shown = {names(row[0])[0] for row in rows(page("monitoring"), "queue (output)")}
     of_functions = {"CheckQueueUrl", "TransitionQueueUrl"}
     assert shown == {name for name in template()["Outputs"] if name.endswith("QueueUrl")} - of_functions
 
 
 def test_every_problem_of_ours_is_explained_and_no_other() -> None:
-    shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
+    shown = {names(row[0])[0]: row[1] for row in rows(page("problems"), "code")}
     modules = [*(CHECKOUT / "layers/exchange/exchange").rglob("problems.py"), Path(data_gaps.__file__)]
     assert set(shown) == {"UnknownResponseCode"}.union(*map(codes_in, modules))
     assert all(set(kind.split(" or ")) <= set(ProblemKind) for kind in shown.values())
@@ -172,28 +168,24 @@ def test_every_problem_of_ours_is_explained_and_no_other() -> None:
     ],
 )
 def test_a_problem_is_of_the_kind_that_is_shown(code: str, kind: ProblemKind) -> None:
-    shown = {names(row[0])[0]: row[1] for row in rows(section("Problems and what to do"), "code")}
+    shown = {names(row[0])[0]: row[1] for row in rows(page("problems"), "code")}
     assert shown[code] == kind
 
 
 def test_every_word_for_a_certificate_is_explained_and_no_other() -> None:
-    assert sorted(row[0] for row in rows(section("Certificates"), "word")) == sorted(Verdict)
+    assert sorted(row[0] for row in rows(page("certificates"), "word")) == sorted(Verdict)
 
 
 def test_every_exception_for_a_server_is_explained() -> None:
-    explained = [
-        name.partition(" ")[0] for row in rows(section("Certificates"), "option") for name in names(row[0])[:1]
-    ]
-    shown = [name for row in rows(section("The gateways document"), "key") for name in names(row[0])]
+    explained = [name.partition(" ")[0] for row in rows(page("certificates"), "option") for name in names(row[0])[:1]]
+    shown = [name for row in rows(page("gateways"), "key") for name in names(row[0])]
     assert set(explained) == {"hostname_checks_common_name", "x509_strict", "security_level", "oldest_tls"}
     assert set(explained) <= set(shown)
 
 
 def test_exchanges_codes_are_explained_as_the_code_has_them() -> None:
     shown = [
-        (code, row[1], row[2], row[3])
-        for row in rows(section("Problems and what to do"), "Exchange's codes")
-        for code in names(row[0])
+        (code, row[1], row[2], row[3]) for row in rows(page("problems"), "Exchange's codes") for code in names(row[0])
     ]
     assert shown == [
         (code, meaning.kind, meaning.text, meaning.remedy) for code, meaning in response_codes.ANSWERS.items()
@@ -201,22 +193,9 @@ def test_exchanges_codes_are_explained_as_the_code_has_them() -> None:
 
 
 def test_the_secret_shown_is_one() -> None:
-    shown = re.search(r"secrets/exchange-reader\.json +(\{[^}]*\})", text())
+    shown = re.search(r"secrets/exchange-reader\.json +(\{[^}]*\})", first_page())
     assert shown
     assert json.loads(shown[1]) == {"username": "EXAMPLE\\presence", "password": "…"}
-
-
-def test_the_links_lead_somewhere() -> None:
-    anchors = {
-        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^#+ (.*)$", text(), re.MULTILINE)
-    }
-    links = re.findall(r"\]\(([^)]+)\)", text())
-    assert links
-    for link in links:
-        path, _, anchor = link.partition("#")
-        assert not path or (DOCS / path).exists(), link
-        assert not anchor or anchor in anchors, link
 
 
 def codes_in(path: Path) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import tomllib
 from collections.abc import Callable
@@ -22,20 +21,11 @@ from presence.mapping import DEFAULT_ORDER, Kind, PrivateEntries
 from presence.presences import Activity, Availability
 from presence.profiles import BUILT_IN, DEFAULT
 from presence.rights import Rights, needs_beyond
+from tests.support.markdown import blocks, rows
 from tests.support.schemas import DOCS, complaints, schema
 
 GATEWAYS = "schemas/gateways.json"
 TEXT = (DOCS / "profiles.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-
-
-def rows(header: str) -> list[list[str]]:
-    """Return the rows of the table whose first heading cell is the header."""
-    table = TEXT.partition(f"\n| {header} |")[2].partition("\n\n")[0].splitlines()
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[2:]]
 
 
 def heading(header: str) -> list[str]:
@@ -52,7 +42,7 @@ def test_the_table_of_the_built_in_profiles_is_the_data() -> None:
         if kind is Kind.BUSY:
             meetings = [str(profile.meeting or profile.presences[kind]) for profile in profiles]
             expected.append(["`busy`, known to be a meeting", *meetings])
-    assert rows("kind") == expected
+    assert rows(TEXT, "kind") == expected
     assert all(profile.order == DEFAULT_ORDER for profile in profiles)
 
 
@@ -61,11 +51,13 @@ def test_the_table_of_the_built_in_profiles_is_the_data() -> None:
     [("key of `[[profiles]]`", "profile"), ("key of `[[profile_assignments]]`", "profile_assignment")],
 )
 def test_every_key_is_explained_and_no_other(header: str, definition: str) -> None:
-    assert [row[0].strip("`") for row in rows(header)] == list(schema(GATEWAYS)["$defs"][definition]["properties"])
+    assert [row[0].strip("`") for row in rows(TEXT, header)] == list(
+        schema(GATEWAYS)["$defs"][definition]["properties"]
+    )
 
 
 def test_what_counts_without_a_key_is_so() -> None:
-    told = {row[0].strip("`"): row[2].strip("`") for row in rows("key of `[[profiles]]`")}
+    told = {row[0].strip("`"): row[2].strip("`") for row in rows(TEXT, "key of `[[profiles]]`")}
     assert told["based_on"] == DEFAULT.name
     assert told["meeting"] == str(DEFAULT.meeting)
     assert told["all_day_busy"] == str(DEFAULT.all_day_busy).lower()
@@ -82,7 +74,7 @@ def test_the_bounds_of_minutes_are_the_same_in_the_document_the_schema_and_the_c
         "longest_by_hand_minutes": (1, profile_documents.LONGEST_BY_HAND),
     }
     described = schema(GATEWAYS)["$defs"]["profile"]["properties"]
-    told = {row[0].strip("`"): row[1] for row in rows("key of `[[profiles]]`")}
+    told = {row[0].strip("`"): row[1] for row in rows(TEXT, "key of `[[profiles]]`")}
     for key, (least, most) in bounds.items():
         assert (described[key]["minimum"], described[key]["maximum"]) == (least, most)
         assert f"({least} to {most})" in told[key]
@@ -110,7 +102,7 @@ def test_the_schema_takes_the_presences_that_the_code_takes_and_no_others(key: s
 
 
 def gateways(**keys: Any) -> dict[str, Any]:
-    document = tomllib.loads(blocks("toml")[0])
+    document = tomllib.loads(blocks(TEXT, "toml")[0])
     return {"schema_version": 1, "gateways": document["gateways"], **keys}
 
 
@@ -123,7 +115,7 @@ def is_refused(document: dict[str, Any]) -> bool:
 
 
 def test_the_sample_is_taken_as_it_stands() -> None:
-    document = tomllib.loads(blocks("toml")[0])
+    document = tomllib.loads(blocks(TEXT, "toml")[0])
     assert complaints(GATEWAYS, document) == []
     profiles = parse_gateways(document).profiles
     assert [name for name in profiles.by_name if name not in BUILT_IN.by_name] == ["reception", "board"]
@@ -140,11 +132,11 @@ def test_the_refusal_shown_is_what_is_said() -> None:
     document = gateways(profiles=[{"name": "a"}, {"name": "b", "presences": {"bussy": "Busy"}}])
     with pytest.raises(ConfigurationError) as caught:
         parse_gateways(document)
-    assert blocks("text") == [f"{caught.value}\n"]
+    assert blocks(TEXT, "text") == [f"{caught.value}\n"]
 
 
 def test_the_sample_of_a_calendar_is_taken_as_it_stands_in_toml_and_in_json() -> None:
-    document = tomllib.loads(blocks("toml")[1])
+    document = tomllib.loads(blocks(TEXT, "toml")[1])
     calendar = parse_calendar(document)
     assert [entry.busy_type for entry in calendar.entries] == [
         BusyType.BUSY,
@@ -153,9 +145,9 @@ def test_the_sample_of_a_calendar_is_taken_as_it_stands_in_toml_and_in_json() ->
     ]
     assert calendar.replies.scheduled
     assert parse_calendar(json.loads(json.dumps(document, default=lambda value: value.isoformat()))) == calendar
-    keys = [row[0].strip("`") for row in rows("key")]
+    keys = [row[0].strip("`") for row in rows(TEXT, "key")]
     assert sorted(keys) == sorted(document)
-    statuses = rows("key")[-1][1]
+    statuses = rows(TEXT, "key")[-1][1]
     assert all(status in statuses for status in BusyType)
     assert f"{LONGEST.days} days" in TEXT
 
@@ -164,14 +156,14 @@ def test_the_table_of_rights_names_every_rule_that_needs_more() -> None:
     own = [{"name": "own", "all_day_busy": False, "private": "plain"}, {"name": "other", "private": "ignored"}]
     profiles = parse_gateways(gateways(profiles=own)).profiles
     needs = [need for name in ("own", "other") for need in needs_beyond(profiles.named(name), Rights.TIMES)]
-    assert len(rows("rule")) == len({need.rule for need in needs})
-    assert sorted(row[1] for row in rows("rule")) == sorted(
+    assert len(rows(TEXT, "rule")) == len({need.rule for need in needs})
+    assert sorted(row[1] for row in rows(TEXT, "rule")) == sorted(
         need.rights for need in {need.rule: need for need in needs}.values()
     )
 
 
 def test_every_command_shown_is_one_that_the_command_line_takes() -> None:
-    shown = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
+    shown = [shlex.split(line) for block in blocks(TEXT, "sh") for line in block.splitlines()]
     assert {words[2] for words in shown} == {"explain", "validate", "try"}
     for words in shown:
         assert words[:2] == ["presence", "profile"]
@@ -211,7 +203,7 @@ REFUSED: dict[str, Change] = {
 
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
 def test_what_the_schema_refuses_is_refused(change: Change) -> None:
-    document = tomllib.loads(blocks("toml")[0])
+    document = tomllib.loads(blocks(TEXT, "toml")[0])
     change(document)
     assert complaints(GATEWAYS, document)
     assert is_refused(document)
