@@ -10,8 +10,8 @@ import json
 from argparse import Namespace
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from cli.arguments import secrets_folder
 from cli.certificates import SeenCertificates
 from cli.explanation import Explanation, as_json, as_lines
 from exchange.account.credentials import FileSecrets
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     address = parse_smtp_address(arguments.address)
     at = system_clock() if arguments.at is None else _instant(arguments.at)
     document = read_gateways_file(arguments.config)
-    secrets = FileSecrets(arguments.secrets or Path(arguments.config).parent / "secrets")
+    secrets = FileSecrets(secrets_folder(arguments))
     _require_secret(document, secrets, address)
     certificates = SeenCertificates()
     reader = ExchangeReader(

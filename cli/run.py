@@ -10,10 +10,10 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.arguments import secrets_folder
 from cli.run_inputs import Follower, Place, read_inputs
 from cli.run_words import change_line, problem_line
 from cli.stacks import aws_errors_in_words
@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
 
     Raises `ConfigurationError` before anything is started, and `LocalStackError` if the engine does not start or ends.
     """
-    secrets = arguments.secrets or Path(arguments.config).parent / "secrets"
+    secrets = secrets_folder(arguments)
     inputs = read_inputs(arguments.config, secrets, arguments.users)
     parameters = read_parameters(arguments.parameter)
     with _told_to_stop() as stop, StateFolder(arguments.state) as folder, aws_errors_in_words():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cli.one_line import in_one_line
 from local.running.problems import ProblemNews
 from presence.instants import format_instant
 
@@ -35,5 +36,6 @@ def problem_line(news: ProblemNews, now: datetime) -> str:
     if news.problem is None:
         return f"{format_instant(now)}  solved: {who} can be read again"
     problem = news.problem
-    line = f"{format_instant(now)}  problem: {who}: {problem.code}: {problem.text}. To do: {problem.remedy}"
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    return in_one_line(
+        f"{format_instant(now)}  problem: {who}: {problem.code}: {problem.text}. To do: {problem.remedy}"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.main import parser
+from cli.arguments import parser
 from cli.presence_words import WORDS
 from cli.set_presence import command_of, message_of
 from presence.claims import Source

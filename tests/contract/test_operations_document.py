@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import parser
+from cli.arguments import parser
 from exchange.account import problems as account_problems
 from exchange.autodiscover import problems as autodiscover_problems
 from exchange.ews import problems as ews_problems

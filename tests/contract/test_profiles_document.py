@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from cli.arguments import parser
 from cli.calendar_file import LONGEST, parse_calendar
-from cli.main import parser
 from cli.profile_text import NOTHING, WHAT_WAS_SET
 from exchange.gateway_documents import parse_gateways
 from presence import profile_documents

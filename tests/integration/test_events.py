@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cli.main import FUNCTIONS
+from cli.arguments import FUNCTIONS
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from presence.clock import system_clock

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from cli.main import WORLDS, main, parser
+from cli.arguments import WORLDS, parser
+from cli.main import main
 from cli.presence_words import WORDS, minutes_of, presence_of
 from cli.set_presence import command_of, lines_of
 from presence.errors import ConfigurationError
