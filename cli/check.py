@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from cli.arguments import secrets_folder
 from cli.certificates import SeenCertificates
 from cli.explanation import Explanation, as_json, as_lines
+from cli.presence_words import instant_of
 from exchange.account.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import read_gateways_file
@@ -26,7 +27,6 @@ from presence.calendar import CalendarReading
 from presence.checking import window_around
 from presence.clock import system_clock
 from presence.errors import ConfigurationError, Problem, ProblemError
-from presence.instants import parse_instant
 from presence.profiles import Assignment
 
 HORIZON = timedelta(hours=24)
@@ -82,13 +82,11 @@ def explain(
 
 
 def _instant(text: str) -> datetime:
+    at = instant_of("--at", text)
     try:
-        at = parse_instant(text)
         window_around(at, HORIZON)
     except OverflowError as error:
         raise ConfigurationError(f"--at: {text!r} is outside the years that a calendar can hold") from error
-    except ValueError as error:
-        raise ConfigurationError(f"--at: {error}; write it as 2026-11-21T14:00:00Z") from error
     return at
 
 

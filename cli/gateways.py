@@ -20,12 +20,12 @@ from exchange.gateways import Gateway, GatewaysDocument, Side
 from exchange.mailbox_access import FREE_BUSY_ONLY
 from exchange.recipients import USUAL_RECIPIENTS
 from exchange.tls.options import NO_EXCEPTIONS
+from local.stack.tables import configuration_of, endpoints_of
 from presence.clock import system_clock
 from presence.current_document import StoredDocument
 from presence.errors import ConfigurationError
 from presence.instants import format_instant
-from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.endpoints import EndpointTable
+from presence.tables.configuration import GATEWAYS
 
 
 def run(arguments: Namespace) -> int:
@@ -46,7 +46,7 @@ def _put(path: Path, stack_name: str) -> int:
     with aws_errors_in_words():
         stack = find_stack(stack_name)
         _require_secrets(stack, document.gateways)
-        put = _table(stack).put_document(GATEWAYS, content)
+        put = configuration_of(stack).put_document(GATEWAYS, content)
     _print(document)
     print(f"version {put.version} is in place; it is live within a minute")
     return 0
@@ -60,14 +60,14 @@ def _show(stack_name: str, *, as_json: bool) -> int:
             print(json.dumps(stored.content, indent=2, ensure_ascii=False))
             return 0
         print(f"version {stored.version}")
-        problems = GatewayProblems(_endpoints(stack), system_clock)
+        endpoints = endpoints_of(stack)
+        problems = GatewayProblems(endpoints, system_clock)
         refused = problems.of_document()
         if refused is not None:
             print("the functions refuse this document, and go on with the last good one where they have it")
             _print_problem(refused)
         document = parse_gateways(stored.content)
         found = problems.of_gateways([gateway.name for gateway in document.gateways])
-        endpoints = _endpoints(stack)
         pools = [line for each in document.gateways for line in describe_pool(each, endpoints, system_clock())]
     _print(document)
     for line in pools:
@@ -87,7 +87,7 @@ def _retry(name: str, stack_name: str) -> int:
         if gateway is None:
             known = ", ".join(gateway.name for gateway in document.gateways)
             raise ConfigurationError(f"there is no gateway {name!r} in the document of the stack; there are: {known}")
-        endpoints = _endpoints(stack)
+        endpoints = endpoints_of(stack)
         key = account_key(name, _current_version(stack, gateway))
         account = read_account(endpoints.get_many([key]).get(key))
         endpoints.delete([key])
@@ -137,18 +137,10 @@ def _describe_secret(stack: Stack, reference: str) -> Mapping[str, Any]:
 
 def _stored(stack: Stack) -> StoredDocument:
     """Return the document of the stack. Raises `ConfigurationError` if there is none."""
-    stored = _table(stack).document(GATEWAYS)
+    stored = configuration_of(stack).document(GATEWAYS)
     if stored is None:
         raise ConfigurationError("no gateways document has been put; put one with `presence gateways put FILE`")
     return stored
-
-
-def _table(stack: Stack) -> ConfigTable:
-    return ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"])
-
-
-def _endpoints(stack: Stack) -> EndpointTable:
-    return EndpointTable(stack.client("dynamodb"), stack.outputs["EndpointTableName"], system_clock)
 
 
 def _print(document: GatewaysDocument) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cli import audit
+from cli.presence_words import instant_of
 from cli.stacks import Stack, aws_errors_in_words, find_stack
+from cli.user_record import user_at
+from local.stack.tables import history_of
 from presence.clock import system_clock
 from presence.errors import ConfigurationError
 from presence.freshness import Freshness
 from presence.history import HistoryEntry, shown_between
-from presence.instants import format_instant, parse_instant
-from presence.tables.history import HistoryTable
-from presence.tables.users import UserTable
+from presence.instants import format_instant
 
 
 def run(arguments: Namespace) -> int:
@@ -22,7 +23,8 @@ def run(arguments: Namespace) -> int:
 
     Raises `ConfigurationError` if nobody has the address, or the stack keeps no history.
     """
-    start, end = _instant("--from", arguments.start), _instant("--to", arguments.end)
+    start = None if arguments.start is None else instant_of("--from", arguments.start)
+    end = None if arguments.end is None else instant_of("--to", arguments.end)
     if start is not None and end is not None and end <= start:
         raise ConfigurationError("--to: has to be later than --from")
     now = system_clock()
@@ -34,13 +36,10 @@ def run(arguments: Namespace) -> int:
                 f"the stack {stack.name!r} keeps no history; to switch it on, deploy it with the parameter HistoryDays "
                 "from 1 to 365 days: sam deploy --parameter-overrides HistoryDays=30. It begins then"
             )
-        dynamodb = stack.client("dynamodb")
-        user = UserTable(dynamodb, stack.outputs["UserTableName"]).find(arguments.address)
-        if user is None:
-            raise ConfigurationError(f"{arguments.address} is no user of this stack")
+        user = user_at(stack, arguments.address)
         asked = {name: text for name, text in (("from", arguments.start), ("to", arguments.end)) if text is not None}
         audit.record(stack, "history", user.user_id, **asked)
-        stored = HistoryTable(dynamodb, stack.outputs["HistoryTableName"]).of_user(user.user_id, now)
+        stored = history_of(stack).of_user(user.user_id, now)
     # Where the days were lowered since it was recorded, what is older counts as gone, though its item is still there.
     begin = now - kept if start is None else max(start, now - kept)
     shown = [entry for entry in shown_between(stored.entries, begin, end) if entry.at > now - kept]
@@ -86,10 +85,3 @@ def _line(entry: HistoryEntry) -> str:
 def _missing(first: int, last: int) -> str:
     which = f"version {first} is" if first == last else f"versions {first} to {last} are"
     return f"  {which} missing: could not be recorded (see the alarm HistoryFailures)"
-
-
-def _instant(option: str, text: str | None) -> datetime | None:
-    try:
-        return None if text is None else parse_instant(text)
-    except ValueError as error:
-        raise ConfigurationError(f"{option}: {error}; write it as 2026-11-21T14:00:00Z") from error

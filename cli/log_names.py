@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from cli import audit
 from cli.stacks import AwsError, Stack, aws_errors_in_words, find_stack
+from local.stack.tables import users_of
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError
 from presence.log_key import LogKey
@@ -22,7 +23,7 @@ def run(arguments: Namespace) -> int:
     addresses = [parse_smtp_address(address) for address in arguments.addresses]
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
-        users = UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"])
+        users = users_of(stack)
         key = _key_of(stack)
         if arguments.who is not None:
             return _tell_who(stack, users, key, arguments.who)

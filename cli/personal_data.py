@@ -11,15 +11,13 @@ from pathlib import Path
 from cli import audit
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from exchange.endpoints import mailbox_key, placement_key
+from local.stack.tables import configuration_of, endpoints_of, history_of, presences_of
 from presence.clock import system_clock
 from presence.erasing import Erased, Erasure
 from presence.errors import ConfigurationError
 from presence.instants import format_instant
-from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.endpoints import EndpointTable
-from presence.tables.history import HistoryTable
+from presence.tables.configuration import GATEWAYS
 from presence.tables.personal import Person, PersonalItems, PersonalTables
-from presence.tables.presences import PresenceTable
 
 _OWNER_ONLY = 0o600
 _NOBODY = "none"
@@ -76,12 +74,11 @@ def _erase(stack: Stack, items: PersonalItems, person: Person, *, asked: bool) -
         print("nothing was removed")
         return 1
     _audit(stack, "erase", person)
-    dynamodb = stack.client("dynamodb")
     erasure = Erasure(
         items=items,
-        presences=PresenceTable(dynamodb, stack.outputs["PresenceTableName"], shards=1),
-        history=HistoryTable(dynamodb, stack.outputs["HistoryTableName"]),
-        endpoints=EndpointTable(dynamodb, stack.outputs["EndpointTableName"], system_clock),
+        presences=presences_of(stack),
+        history=history_of(stack),
+        endpoints=endpoints_of(stack),
         clock=system_clock,
     )
     erased = erasure.run(person, _endpoint_keys(person))
@@ -122,7 +119,7 @@ def _stored(stack: Stack, items: PersonalItems, person: Person) -> dict[str, lis
 
 def _mentions(stack: Stack, person: Person) -> Iterator[str]:
     """Yield where the gateways document names the address: an operator wrote it there, and has to take it out."""
-    document = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+    document = configuration_of(stack).document(GATEWAYS)
     if document is not None:
         yield from _places(document.content, person.address, "")
 

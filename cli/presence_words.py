@@ -1,13 +1,13 @@
-"""The words that an operator types for presences and lengths of time: `do-not-disturb`, `1h30m`."""
+"""What an operator types for presences, instants and lengths of time: `do-not-disturb`, `1h30m`."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from presence.errors import ConfigurationError
-from presence.instants import MINUTE
+from presence.instants import MINUTE, parse_instant
 from presence.presences import AVAILABLE, Activity, Availability, Presence, parse_presence
 
 WORDS = MappingProxyType(
@@ -45,6 +45,14 @@ def presence_of(text: str) -> Presence:
         return parse_presence(text)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def instant_of(option: str, text: str) -> datetime:
+    """Return the instant that an option names. Raises `ConfigurationError`, naming the option, if it is none."""
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option}: {error}; write it as 2026-11-21T14:00:00Z") from error
 
 
 def minutes_of(text: str) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cli.calendar_file import LONGEST, read_calendar_file
+from cli.presence_words import instant_of
 from cli.profile_text import explained, fallbacks
 from cli.stacks import aws_errors_in_words, find_stack
 from cli.user_record import look_at
@@ -16,14 +17,15 @@ from cli.what_if import as_lines
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateways import GatewaysDocument
 from exchange.mailbox_access import CalendarsFrom
+from local.stack.tables import configuration_of
 from presence.clock import system_clock
 from presence.errors import CalendarPresenceError, ConfigurationError
-from presence.instants import format_instant, parse_instant
+from presence.instants import format_instant
 from presence.knowledge import Knowledge
 from presence.profiles import BUILT_IN, DEFAULT, Profiles
 from presence.rights import Rights
 from presence.standing_claims import still_standing
-from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.configuration import GATEWAYS
 
 _MOST_NAMES = 5
 
@@ -75,7 +77,7 @@ def _profiles(arguments: Namespace) -> Profiles:
         return BUILT_IN
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
-        stored = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+        stored = configuration_of(stack).document(GATEWAYS)
     return BUILT_IN if stored is None else parse_gateways(stored.content).profiles
 
 
@@ -116,10 +118,7 @@ def _names(assigned: Mapping[str, str], profile: str) -> str:
 
 def _at(text: str, first: datetime, last: datetime) -> datetime:
     """Read an instant for which something is known of the calendar; beyond, what is shown would be made up."""
-    try:
-        at = parse_instant(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--at: {error}; write it as 2026-11-23T09:00:00Z") from error
+    at = instant_of("--at", text)
     if not first <= at <= last:
         raise ConfigurationError(f"--at: must lie from {format_instant(first)} to {format_instant(last)}")
     return at

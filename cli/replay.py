@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from cli.stacks import aws_errors_in_words, find_stack
+from local.stack.tables import presences_of, users_of
 from presence.errors import ConfigurationError
 from presence.publishing import PresencePublisher
 from presence.queues import Queue
 from presence.records import User
 from presence.settings import PublishPresenceSettings
-from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 
 _AT_ONCE = 100
@@ -22,9 +22,7 @@ def run(arguments: Namespace) -> int:
     """Publish again; exit code 1 if a record could not be read."""
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
-        dynamodb = stack.client("dynamodb")
-        users = UserTable(dynamodb, stack.outputs["UserTableName"])
-        presences = PresenceTable(dynamodb, stack.outputs["PresenceTableName"], shards=1)
+        users, presences = users_of(stack), presences_of(stack)
         # As the function publishes: the same source and the same disclosure, so that it is the same event.
         settings = PublishPresenceSettings.from_env(stack.variables_of("publish_presence"))
         publisher = PresencePublisher(

@@ -7,15 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cli.user_list import ListedUser, read_user_list
 from exchange.account.credentials import Credentials, FileSecrets
 from exchange.gateway_documents import load_gateways_document, parse_gateways
+from local.stack.tables import DeployedStack, configuration_of, users_of
 from presence.errors import ConfigurationError
-from presence.records import User
-from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.users import UserTable
+from presence.tables.configuration import GATEWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +45,14 @@ def read_inputs(config: Path, secrets_folder: Path, users: Path | None) -> Input
     return Inputs(content, secrets, listed)
 
 
-class DeployedStack(Protocol):
-    """A stack wherever it stands: the template's outputs, and clients of the account."""
-
-    @property
-    def outputs(self) -> Mapping[str, str]:
-        """Return the values of the template's outputs by their names."""
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client."""
-
-
 class Place:
     """Puts inputs into a stack, as far as they differ from what is there."""
 
     def __init__(self, stack: DeployedStack) -> None:
-        dynamodb = stack.client("dynamodb")
         self._secretsmanager = stack.client("secretsmanager")
         self._secret_prefix = stack.outputs["SecretPrefix"]
-        self._configuration = ConfigTable(dynamodb, stack.outputs["ConfigTableName"])
-        self._users = UserTable(dynamodb, stack.outputs["UserTableName"])
+        self._configuration = configuration_of(stack)
+        self._users = users_of(stack)
         self._secrets: dict[str, Credentials] = {}
 
     def put(self, inputs: Inputs) -> list[str]:
@@ -115,7 +102,7 @@ class Place:
             if present is None:
                 self._users.add(user.address, user.profile, groups=user.groups or ())
                 added += 1
-            elif (wanted := _as_listed(present, user)) != (present.profile, present.groups):
+            elif (wanted := user.assigned_to(present)) != (present.profile, present.groups):
                 self._users.assign(present.user_id, *wanted)
                 changed += 1
         return [f"{added} users added, {changed} changed"] if added or changed else []
@@ -123,14 +110,6 @@ class Place:
 
 def _as_stored(content: Mapping[str, object]) -> Any:
     return json.loads(json.dumps(content))
-
-
-def _as_listed(present: User, listed: ListedUser) -> tuple[str | None, tuple[str, ...]]:
-    """Return profile and groups of a user after the import of a list, which may say nothing of either."""
-    return (
-        present.profile if listed.profile is None else listed.profile,
-        present.groups if listed.groups is None else listed.groups,
-    )
 
 
 class Follower:

@@ -13,12 +13,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.presence_words import minutes_of, presence_of
+from cli.presence_words import instant_of, minutes_of, presence_of
 from cli.record_explanation import in_words
 from cli.stacks import AwsError, Stack, aws_errors_in_words, find_stack
 from presence.clock import system_clock
 from presence.errors import ConfigurationError
-from presence.instants import format_instant, parse_instant
+from presence.instants import format_instant
 from presence.messages import SCHEMA_VERSION
 
 _FUNCTION = "set_presence"
@@ -44,7 +44,7 @@ def command_of(arguments: Namespace) -> dict[str, object]:
             "presence": str(presence_of(arguments.presence)),
             "source": arguments.source,
             "strength": arguments.strength,
-            "until": _instant("--until", arguments.until),
+            "until": _until(arguments.until),
             "forMinutes": None if arguments.length is None else minutes_of(arguments.length),
             "ending": "meeting" if arguments.until_next_meeting else None,
         }
@@ -115,16 +115,11 @@ def _calendar_line(asked: Mapping[str, object]) -> str:
 def _paused_until(arguments: Namespace) -> str | None:
     if (arguments.use == "pause") != (arguments.until is not None):
         raise ConfigurationError("--until: goes with pause, which needs it: presence calendar ADDRESS pause --until T")
-    return _instant("--until", arguments.until)
+    return _until(arguments.until)
 
 
-def _instant(name: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return format_instant(parse_instant(text))
-    except ValueError as error:
-        raise ConfigurationError(f"{name}: {error}; write it as 2026-11-21T14:00:00Z") from error
+def _until(text: str | None) -> str | None:
+    return None if text is None else format_instant(instant_of("--until", text))
 
 
 def _minutes(text: str) -> int:

@@ -11,6 +11,7 @@ from exchange.recipients import RecipientKind, recipient_kind
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
 from presence.proxy_addresses import primary_smtp_address
+from presence.records import User
 
 _KIND = "msexchrecipienttypedetails"
 _COLUMNS = ("address", "proxyaddresses", "profile", "groups", _KIND)
@@ -25,6 +26,13 @@ class ListedUser:
     profile: str | None = None
     groups: tuple[str, ...] | None = None
     kind: RecipientKind | None = None
+
+    def assigned_to(self, user: User) -> tuple[str | None, tuple[str, ...]]:
+        """Return the profile and the groups of a user who is there already: what the list does not say stays."""
+        return (
+            user.profile if self.profile is None else self.profile,
+            user.groups if self.groups is None else self.groups,
+        )
 
 
 def read_user_list(path: Path) -> list[ListedUser]:

@@ -12,14 +12,14 @@ from cli.user_list import ListedUser, read_user_list
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
 from exchange.recipients import USUAL_RECIPIENTS, RecipientKind
+from local.stack.tables import configuration_of, presences_of, users_of
 from presence.addresses import parse_smtp_address
 from presence.errors import ConfigurationError, ProblemError
 from presence.instants import format_instant
 from presence.profile_documents import parse_profiles
 from presence.profiles import BUILT_IN
 from presence.records import PresenceRecord
-from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.presences import PresenceTable
+from presence.tables.configuration import GATEWAYS
 from presence.tables.users import AddressTaken, ScheduledUser, UserTable
 
 _AT_ONCE = 100
@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
         wanted = [ListedUser(parse_smtp_address(address), arguments.profile, groups) for address in arguments.addresses]
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
-        users = UserTable(stack.client("dynamodb"), stack.outputs["UserTableName"])
+        users = users_of(stack)
         if arguments.action == "show":
             return _show(stack, users, only_problems=arguments.problems)
         if arguments.action == "remove":
@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> int:
 
 def _stored_document(stack: Stack) -> Mapping[str, object] | None:
     """Return the stack's gateways document, unread; None if none has been put."""
-    stored = ConfigTable(stack.client("dynamodb"), stack.outputs["ConfigTableName"]).document(GATEWAYS)
+    stored = configuration_of(stack).document(GATEWAYS)
     return None if stored is None else stored.content
 
 
@@ -113,8 +113,7 @@ def _assign(users: UserTable, listed: ListedUser) -> bool:
     user = users.find(listed.address)
     if user is None:
         return False
-    profile = user.profile if listed.profile is None else listed.profile
-    groups = user.groups if listed.groups is None else listed.groups
+    profile, groups = listed.assigned_to(user)
     if (profile, groups) == (user.profile, user.groups):
         return False
     users.assign(user.user_id, profile, groups)
@@ -136,7 +135,7 @@ def _remove(users: UserTable, addresses: Sequence[str]) -> int:
 
 def _show(stack: Stack, users: UserTable, *, only_problems: bool) -> int:
     audit.record(stack, "list", audit.EVERYBODY)
-    presences = PresenceTable(stack.client("dynamodb"), stack.outputs["PresenceTableName"], shards=1)
+    presences = presences_of(stack)
     every = users.every()
     count = shown = 0
     while batch := list(islice(every, _AT_ONCE)):

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from cli.presence_words import instant_of
 from cli.record_explanation import why_lines
 from cli.stacks import aws_errors_in_words, find_stack
 from cli.user_record import look_at
 from presence.clock import system_clock
-from presence.errors import ConfigurationError
-from presence.instants import parse_instant
 from presence.settings import ApplyTransitionsSettings
 
 
 def run(arguments: Namespace) -> int:
     """Print why the user is, or will be, shown as they are. Raises `ConfigurationError` if nobody has the address."""
     now = system_clock()
-    try:
-        at = now if arguments.at is None else parse_instant(arguments.at)
-    except ValueError as error:
-        raise ConfigurationError(f"--at: {error}") from error
+    at = now if arguments.at is None else instant_of("--at", arguments.at)
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
         user, record = look_at(stack, arguments.address, "why")

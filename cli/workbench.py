@@ -21,14 +21,14 @@ from local.demo.subscriber import Subscriber
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.local_stack import LocalStack
+from local.stack.tables import presences_of, users_of
 from presence.clock import system_clock
 from presence.history import HistoryEntry
 from presence.log_names import LogNames
 from presence.records import PresenceRecord
 from presence.tables.history import entry_from_item
 from presence.tables.items import from_attributes
-from presence.tables.presences import PresenceTable, record_from_item
-from presence.tables.users import UserTable
+from presence.tables.presences import record_from_item
 
 QUEUES: Final = (
     "CheckQueue",
@@ -95,13 +95,11 @@ class Workbench:
             self._deployment = self._stack.deployment
             self._stop_queues_and_history()
             self._stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=())
-            dynamodb = self._deployment.client("dynamodb")
-            outputs = self._deployment.outputs
-            self._users = UserTable(dynamodb, outputs["UserTableName"])
-            self._presences = PresenceTable(dynamodb, outputs["PresenceTableName"], _SHARDS)
+            self._users = users_of(self._deployment)
+            self._presences = presences_of(self._deployment, _SHARDS)
             self._queue_urls = {name: self._deployment.resources[name] for name in QUEUES}
             self._subscriber = exits.enter_context(
-                Subscriber(self._deployment.client("sns"), outputs["PresenceTopicArn"], system_clock)
+                Subscriber(self._deployment.client("sns"), self._deployment.outputs["PresenceTopicArn"], system_clock)
             )
             self._exits = exits.pop_all()
         return self

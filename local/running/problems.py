@@ -9,12 +9,10 @@ from itertools import islice
 from exchange.gateway_documents import parse_gateways
 from exchange.gateway_problems import GatewayProblem, GatewayProblems
 from local.stack.deployment import Deployment
+from local.stack.tables import configuration_of, endpoints_of, presences_of, users_of
 from presence.clock import system_clock
 from presence.errors import Problem
-from presence.tables.configuration import GATEWAYS, ConfigTable
-from presence.tables.endpoints import EndpointTable
-from presence.tables.presences import PresenceTable
-from presence.tables.users import UserTable
+from presence.tables.configuration import GATEWAYS
 
 _AT_ONCE = 100
 
@@ -31,12 +29,10 @@ class ProblemWatch:
     """Looks at what stands on the records, and tells what is new."""
 
     def __init__(self, deployment: Deployment) -> None:
-        dynamodb = deployment.client("dynamodb")
-        self._users = UserTable(dynamodb, deployment.outputs["UserTableName"])
-        self._presences = PresenceTable(dynamodb, deployment.outputs["PresenceTableName"], shards=1)
-        self._configuration = ConfigTable(dynamodb, deployment.outputs["ConfigTableName"])
-        endpoints = EndpointTable(dynamodb, deployment.outputs["EndpointTableName"], system_clock)
-        self._gateways = GatewayProblems(endpoints, system_clock)
+        self._users = users_of(deployment)
+        self._presences = presences_of(deployment)
+        self._configuration = configuration_of(deployment)
+        self._gateways = GatewayProblems(endpoints_of(deployment), system_clock)
         self._known: Mapping[str, Problem | GatewayProblem] = {}
 
     def look(self) -> list[ProblemNews]:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 from local.stack.deployment import Deployment
+from local.stack.tables import configuration_of, users_of
 from presence.records import User
-from presence.tables.configuration import GATEWAYS, ConfigTable
+from presence.tables.configuration import GATEWAYS
 from presence.tables.users import AddressTaken, UserTable
 
 
@@ -32,9 +33,8 @@ def seed(
             secrets.create_secret(Name=name, SecretString=json.dumps(dict(credential)))
         except secrets.exceptions.ResourceExistsException:
             secrets.put_secret_value(SecretId=name, SecretString=json.dumps(dict(credential)))
-    dynamodb = deployment.client("dynamodb")
-    ConfigTable(dynamodb, deployment.outputs["ConfigTableName"]).put_document(GATEWAYS, gateways)
-    table = UserTable(dynamodb, deployment.outputs["UserTableName"])
+    configuration_of(deployment).put_document(GATEWAYS, gateways)
+    table = users_of(deployment)
     return tuple(_add(table, address, profile) for address in addresses)
 
 
