@@ -29,7 +29,7 @@ from benchmarks.crowds import crowd
 from benchmarks.figures import Figure, Measurement, percentile
 from local.demo.warm_up import warm_up
 from local.stack.deployment import Deployment
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import deployed_stack
 from presence.instants import ceil_to_second, parse_instant
 from presence.tables.items import to_attributes
 from presence.tables.presences import item_from_record
@@ -105,7 +105,7 @@ class Round:
 
 def change_together(users: int, rounds: int) -> list[Round]:
     """Let users change in the same second on the engine, and again in each further round."""
-    with LocalStack(parameters=_PARAMETERS) as stack:
+    with deployed_stack(parameters=_PARAMETERS) as stack:
         deployment = stack.deployment
         warm_up(deployment, concurrent_checks=1)
         now = datetime.now(UTC)

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.workbench import Run, Workbench
+from cli.workbench import Run, set_up_workbench
 from presence.errors import ConfigurationError
 from presence.instants import format_instant
 from presence.records import PresenceRecord
@@ -18,7 +18,7 @@ _LONGEST_LOG = 30
 def run(arguments: Namespace) -> int:
     """Run the function; exit code 1 if it raised. Raises `ConfigurationError` if the event is no JSON."""
     event = read_event(arguments.event)
-    with Workbench() as workbench:
+    with set_up_workbench() as workbench:
         done = workbench.run(arguments.function, event)
     print("\n".join(as_lines(done)))
     return 0 if done.error is None else 1

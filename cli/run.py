@@ -18,7 +18,7 @@ from cli.run_inputs import Follower, Place, read_inputs
 from cli.run_words import change_line, problem_line
 from cli.stacks import aws_errors_in_words
 from local.running.changes import Changes
-from local.running.instance import Instance
+from local.running.instance import Instance, running_instance
 from local.running.parameters import read_parameters
 from local.running.problems import ProblemWatch
 from local.running.state_folder import StateFolder
@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
     parameters = read_parameters(arguments.parameter)
     with _told_to_stop() as stop, StateFolder(arguments.state) as folder, aws_errors_in_words():
         _say("Starting the embedded engine and deploying template.yaml into it …")
-        with Instance(folder, parameters, arguments.port) as instance:
+        with running_instance(folder, parameters, arguments.port) as instance:
             place = Place(instance.deployment)
             for line in place.put(inputs):
                 _say(line)

@@ -9,18 +9,19 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import Any, Final
 
 from cli.event_users import bring_in_users
 from local.demo.subscriber import Subscriber
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
-from local.stack.local_stack import LocalStack
+from local.stack.deployment import Deployment
+from local.stack.local_stack import deployed_stack
 from local.stack.tables import presences_of, users_of
 from presence.clock import system_clock
 from presence.history import HistoryEntry
@@ -40,6 +41,14 @@ QUEUES: Final = (
 )
 _CHANGES_ARE_OVER: Final = timedelta(minutes=2)
 _SHARDS: Final = 16
+_PARAMETERS: Final = MappingProxyType(
+    {
+        "CheckIntervalMinutes": "1",  # so that each user has their turn in every tick
+        "TransitionShards": str(_SHARDS),
+        "HistoryDays": "30",
+        "LogNames": LogNames.ADDRESS,  # its people are those of the event, whom the log should name
+    }
+)
 _PUBLISHED_WITHIN: Final = 10.0
 _LOOKS_EVERY: Final = 0.05
 _SETTLES: Final = 0.5
@@ -75,39 +84,15 @@ class Run:
 
 
 class Workbench:
-    """Runs functions with test events; a context manager that takes about three seconds to enter.
+    """Runs functions with test events; see `set_up_workbench`. `addresses` are those of the organisation's users."""
 
-    Raises (on entering) `LocalStackError` if the engine or the layers' packages are not installed.
-    """
-
-    def __init__(self) -> None:
-        self._exits = ExitStack()
-        # With an interval of a minute each user has their turn in every tick.
-        parameters = {"CheckIntervalMinutes": "1", "TransitionShards": str(_SHARDS), "HistoryDays": "30"}
-        parameters["LogNames"] = LogNames.ADDRESS  # its people are those of the event, whom the log should name
-        self._stack = LocalStack(parameters=parameters)
-        self._organisation = demo_organisation(system_clock() - _CHANGES_ARE_OVER)
-
-    def __enter__(self) -> Self:
-        with ExitStack() as exits:
-            exchange = exits.enter_context(SimulatedExchange(self._organisation))
-            exits.enter_context(self._stack)
-            self._deployment = self._stack.deployment
-            self._stop_queues_and_history()
-            self._stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=())
-            self._users = users_of(self._deployment)
-            self._presences = presences_of(self._deployment, _SHARDS)
-            self._queue_urls = {name: self._deployment.resources[name] for name in QUEUES}
-            self._subscriber = exits.enter_context(
-                Subscriber(self._deployment.client("sns"), self._deployment.outputs["PresenceTopicArn"], system_clock)
-            )
-            self._exits = exits.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._exits.close()
+    def __init__(self, deployment: Deployment, addresses: Sequence[str], subscriber: Subscriber) -> None:
+        self._deployment = deployment
+        self._addresses = addresses
+        self._subscriber = subscriber
+        self._users = users_of(deployment)
+        self._presences = presences_of(deployment, _SHARDS)
+        self._queue_urls = {name: deployment.resources[name] for name in QUEUES}
 
     def run(self, function: str, event: object) -> Run:
         """Bring in the users of the event, run the function, and collect what it did; everything is cleared before."""
@@ -133,12 +118,6 @@ class Workbench:
             recorded=self._recorded(),
         )
 
-    def _stop_queues_and_history(self) -> None:
-        client = self._deployment.client("lambda")
-        for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-            if ":sqs:" in mapping["EventSourceArn"] or mapping["FunctionArn"].endswith("-record_history"):
-                client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-
     def _clear(self) -> None:
         """Remove users, records and messages of an earlier run."""
         self._empty("UserTableName", ("bucket", "userId"))
@@ -154,8 +133,8 @@ class Workbench:
                 dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
     def _bring_in_users(self, function: str, event: object) -> None:
-        heard, addresses = len(self._subscriber.deliveries()), self._organisation.users
-        records = bring_in_users(function, event, self._users, self._presences, addresses, system_clock())
+        heard = len(self._subscriber.deliveries())
+        records = bring_in_users(function, event, self._users, self._presences, self._addresses, system_clock())
         self._wait_for(heard + records)
 
     def _records(self) -> dict[str, PresenceRecord]:
@@ -188,3 +167,26 @@ class Workbench:
         name = "ApproximateNumberOfMessagesDelayed"
         delayed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
         return Queued(tuple(messages), int(delayed))
+
+
+@contextmanager
+def set_up_workbench() -> Iterator[Workbench]:
+    """Deploy the stack beside the simulated organisation, which takes about three seconds.
+
+    Raises `LocalStackError` if the engine or the layers' packages are not installed.
+    """
+    organisation = demo_organisation(system_clock() - _CHANGES_ARE_OVER)
+    with SimulatedExchange(organisation) as exchange, deployed_stack(parameters=_PARAMETERS) as stack:
+        deployment = stack.deployment
+        _stop_queues_and_history(deployment)
+        stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=())
+        topic = deployment.outputs["PresenceTopicArn"]
+        with Subscriber(deployment.client("sns"), topic, system_clock) as subscriber:
+            yield Workbench(deployment, organisation.users, subscriber)
+
+
+def _stop_queues_and_history(deployment: Deployment) -> None:
+    client = deployment.client("lambda")
+    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+        if ":sqs:" in mapping["EventSourceArn"] or mapping["FunctionArn"].endswith("-record_history"):
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

@@ -23,7 +23,7 @@ from local.exchange.organisation import Access, Organisation
 from local.exchange.scenario import LAST_CHANGE, demo_organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.errors import LocalStackError
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, deployed_stack
 
 _EVENT_CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "events"
 _FAILURE_QUEUES = ("CheckDeadLetterQueueUrl", "TransitionDeadLetterQueueUrl", "PublishFailureQueueUrl")
@@ -90,7 +90,7 @@ def _run(course: Course, *, watch: bool) -> Tally | None:
     print("Starting the embedded engine and deploying template.yaml into it …", flush=True)
     horizon = _horizon_hours(now())
     with (
-        LocalStack(
+        deployed_stack(
             parameters={
                 "CheckIntervalMinutes": "1",
                 "HorizonHours": str(horizon),

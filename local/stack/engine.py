@@ -29,6 +29,7 @@ from botocore.config import Config
 
 from local.stack.errors import EngineError
 from local.stack.inside.kept_state import SAVED
+from local.stack.packaging import CHECKOUT
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "000000000000"
 
-_CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 3.0
@@ -215,16 +215,12 @@ class Engine:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "LAMBDA_EXECUTOR": "local",
-            "LOG_LEVEL": "WARNING",  # at INFO it writes down what is published
+            "LOG_LEVEL": "WARNING",  # at INFO it writes down what is published, and it may run for months
         }
         variables.update({name: value for name, value in self.environment.items() if name != "AWS_ENDPOINT_URL"})
         if self._state is not None:
             self._state.mkdir(parents=True, exist_ok=True)
-            variables |= {
-                "PERSIST_STATE": "1",
-                "STATE_DIR": str(self._state.resolve() / _ENGINE_FOLDER),
-                "LOG_LEVEL": "WARNING",  # it may run for months
-            }
+            variables |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._state.resolve() / _ENGINE_FOLDER)}
         return variables
 
     def _wait_until_ready(self) -> None:
@@ -247,7 +243,7 @@ class Engine:
 
 def default_engine_python() -> Path:
     """Return the interpreter of the environment that `make engine` builds in this checkout."""
-    return _CHECKOUT / "build" / "engine" / "bin" / "python"
+    return CHECKOUT / "build" / "engine" / "bin" / "python"
 
 
 def _session_without_host_settings(secret_key: str) -> Session:

@@ -31,7 +31,7 @@ class _Schedule:
 class ScheduleDriver:
     """Invokes the targets of a stack's schedules, whether these are enabled in the engine or not.
 
-    As a context manager, or between `start()` and `stop()`, it does so every few seconds in a thread of its own;
+    Between `start()` and `stop()`, or the end of its context, it does so every few seconds in a thread of its own;
     `tick()` does it once, at any time. A function that fails does not end the driving: see `failures`.
     `every_seconds` is the pause between two ticks; `clock` gives the time that a tick carries, an instant in UTC. With
     `aligned` the second and all further ticks come at whole multiples of that many seconds of the clock, as on AWS.
@@ -55,18 +55,12 @@ class ScheduleDriver:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the schedules that are driven."""
-        return tuple(schedule.name for schedule in self._schedules)
 
     @property
     def failures(self) -> tuple[str, ...]:

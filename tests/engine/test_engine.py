@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from local.stack.deployment import deploy
+from local.stack.deployment import Deployment, deploy
 from local.stack.engine import Engine
-from local.stack.local_stack import LocalStack
+from local.stack.schedules import ScheduleDriver
+from local.stack.seeding import seed
+from presence.records import User
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -53,11 +55,16 @@ def test_two_engines_do_not_know_of_each_other() -> None:
 
 
 def test_state_is_kept_between_runs_where_a_folder_is_named(tmp_path: Path) -> None:
-    with LocalStack(state=tmp_path) as stack:
-        users = stack.seed(gateways={"schema_version": 1}, credentials={}, addresses=["alice@example.com"])
-    with LocalStack(state=tmp_path) as stack:
-        assert stack.seed(gateways={"schema_version": 1}, credentials={}, addresses=["alice@example.com"]) == users
-        assert stack.schedules.tick()
+    def seeded(engine: Engine) -> tuple[Deployment, tuple[User, ...]]:
+        stack = deploy(engine, parameters={"SchedulesState": "DISABLED"})
+        return stack, seed(stack, gateways={"schema_version": 1}, credentials={}, addresses=["alice@example.com"])
+
+    with Engine(state=tmp_path) as engine:
+        _, users = seeded(engine)
+    with Engine(state=tmp_path) as engine:
+        stack, same = seeded(engine)
+        assert same == users
+        assert ScheduleDriver(stack).tick()
 
 
 def test_a_stack_is_brought_up_to_date() -> None:
@@ -71,8 +78,8 @@ def test_a_stack_is_brought_up_to_date() -> None:
 def test_nothing_runs_on_and_nothing_is_left_after_its_starter_has_ended(how: signal.Signals, tmp_path: Path) -> None:
     script = """
         import time
-        from local.stack.local_stack import LocalStack
-        with LocalStack() as stack:
+        from local.stack.local_stack import deployed_stack
+        with deployed_stack() as stack:
             stack.schedules.tick()  # so that there are workers
             print(stack.engine.process_id, flush=True)
             time.sleep(60)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.main import main
-from cli.workbench import Workbench
+from cli.workbench import Workbench, set_up_workbench
 from tests.support.expected_events import EVENTS, event_of, expectations, expected_answer, kept, shown, stable, told
 from tests.support.schemas import complaints
 
@@ -43,7 +43,7 @@ IN_THE_ENGINE = (
 
 @pytest.fixture(scope="module")
 def workbench() -> Iterator[Workbench]:
-    with Workbench() as running:
+    with set_up_workbench() as running:
         yield running
 
 

@@ -13,7 +13,7 @@ import pytest
 from cli.main import main
 from local.demo.subscriber import Subscriber
 from local.stack.deployment import DEFAULT_STACK_NAME, deploy
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, deployed_stack
 from presence.clock import system_clock
 from presence.presences import Activity, Availability, Presence
 from presence.records import PresenceRecord
@@ -30,7 +30,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def local_stack() -> Iterator[LocalStack]:
-    with LocalStack(parameters={"HistoryDays": "30"}) as running:
+    with deployed_stack(parameters={"HistoryDays": "30"}) as running:
         yield running
 
 

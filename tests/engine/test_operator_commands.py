@@ -17,7 +17,7 @@ from local.exchange.operator_folder import write_operator_folder
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.deployment import DEFAULT_STACK_NAME
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, deployed_stack
 from presence.clock import system_clock
 from presence.instants import ceil_to_second, format_instant, parse_instant
 
@@ -27,7 +27,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def local_stack() -> Iterator[LocalStack]:
     # Workers that start while others work may take longer than their messages are hidden: they are started before.
-    with LocalStack(parameters={"MaximumConcurrentChecks": "2", "CheckTimeoutSeconds": "5"}) as running:
+    with deployed_stack(parameters={"MaximumConcurrentChecks": "2", "CheckTimeoutSeconds": "5"}) as running:
         warm_up(running.deployment, concurrent_checks=2)
         yield running
 

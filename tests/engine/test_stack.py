@@ -21,7 +21,7 @@ from local.exchange.faults import ANY, Fault
 from local.exchange.organisation import Entry, Mailbox, Organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.errors import DeploymentError
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, deployed_stack
 from presence.log_names import name_of_user
 
 pytestmark = pytest.mark.timeout(180)
@@ -107,7 +107,7 @@ def exchange() -> Iterator[SimulatedExchange]:
 @pytest.fixture(scope="module")
 def stack(exchange: SimulatedExchange) -> Iterator[LocalStack]:
     # Enabled, so that the engine's own ticks come meanwhile: the first after a minute.
-    with LocalStack(parameters=SHORT_TIME_OUTS | {"SchedulesState": "ENABLED"}) as running:
+    with deployed_stack(parameters=SHORT_TIME_OUTS | {"SchedulesState": "ENABLED"}) as running:
         running.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=[])
         warm_up(
             running.deployment, concurrent_checks=2

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.local_stack import LocalStack
+from local.stack.local_stack import LocalStack, deployed_stack
 from tests.sam_build.builder import CHECKOUT, Toolchain
 
 AARCH64 = 183  # e_machine of an ELF file (System V ABI, AArch64 supplement)
@@ -57,7 +57,7 @@ def test_layers_stay_below_what_lambda_unpacks(deployed_build: Path) -> None:
 @pytest.fixture(scope="module")
 def local_stack() -> Iterator[LocalStack]:
     """Start an account that the built handlers can talk to."""
-    with LocalStack(stack_name="built", parameters={"HistoryDays": "30"}) as stack:
+    with deployed_stack(stack_name="built", parameters={"HistoryDays": "30"}) as stack:
         stack.seed(gateways={"schema_version": 1, "gateways": []}, credentials={}, addresses=[])
         yield stack
 
