@@ -25,7 +25,7 @@ from local.demo.day_people import DAY, START, day_network, day_organisation, use
 from local.demo.day_reminders import BEFORE, REMINDED, is_reminder, reminder_mistakes
 from local.demo.published import changes_by_person, event_validator
 from local.demo.subscriber import Delivery
-from local.demo.tally import Minimums, Tally
+from local.demo.tally import Minimums, Tally, conclude
 from local.demo.verdict import Judgement, judge
 from local.demo.witness import Witness
 from local.exchange.organisation import Organisation
@@ -60,13 +60,7 @@ def run(course: DayCourse | None = None) -> int:
     print(f"Playing {course.hours:g} hours of {DAY:%A, %d %B %Y} (UTC) …", flush=True)
     with _on_one_processor():
         tally = play(course)
-    complaints = list(tally.complaints(course.minimums))
-    for complaint in complaints:
-        print(f"wrong: {complaint}")
-    print(tally.lateness_in_words())
-    print(f"{tally.edits} edits of calendars, {time.monotonic() - started:.0f} s in all")
-    print(tally.last_line())
-    return 1 if complaints else 0
+    return conclude(tally, course.minimums, time.monotonic() - started)
 
 
 def play(course: DayCourse, prepare: Callable[[VirtualCloud], None] | None = None) -> Tally:
@@ -126,8 +120,7 @@ class _Day:
             news = in_order(found[address], self._by_hand[address])
             changes, mistakes = received.pop(address, ([], []))
             judgement = judge(address, acceptable_days(news, START, self._closes), changes, self._closes)
-            judgement.wrong += len(mistakes)
-            judgement.complaints += mistakes
+            judgement.found_wrong(*mistakes)
             _judge_punctuality(judgement)
             quiet = silences(news, START, self._closes, WAITS.get(address.rpartition("@")[2], timedelta()))
             judgement.missed += len(quiet)
@@ -185,8 +178,7 @@ def _judge_punctuality(judgement: Judgement) -> None:
     """Complain of each change that a boundary drove and that came more than a second after it."""
     for boundary, late in judgement.lateness:
         if late > _LATEST:
-            judgement.wrong += 1
-            judgement.complaints.append(f"the change of {boundary:%H:%M:%S}Z came {late:.3f} s late")
+            judgement.found_wrong(f"the change of {boundary:%H:%M:%S}Z came {late:.3f} s late")
 
 
 @contextmanager

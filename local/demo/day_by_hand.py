@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
 from local.demo.day_expectations import BY_HAND_SOURCE, Claimed, News, Switched, TakenBack
-from local.demo.day_people import DAY, START
+from local.demo.day_people import at_clock
 from local.demo.oracle import Shown
 
 _PHONE = "phone"
@@ -61,24 +61,22 @@ def _set(
     event = {"type": "SetPresence", "presence": f"{availability} / {activity}", "source": source}
     if until is not None:
         event["until"] = _text(until)
-    return _command(at, address, event, Claimed(_at(at), shown, _at(until) if until is not None else None))
+    return _command(at, address, event, Claimed(at_clock(at), shown, at_clock(until) if until is not None else None))
 
 
 def _back(at: str, address: str, source: str = BY_HAND_SOURCE) -> Command:
-    return _command(at, address, {"type": "ClearPresence", "source": source}, TakenBack(_at(at), source))
+    return _command(at, address, {"type": "ClearPresence", "source": source}, TakenBack(at_clock(at), source))
 
 
 def _switch(at: str, address: str, *, on: bool) -> Command:
-    return _command(at, address, {"type": "UseCalendar", "on": on}, Switched(_at(at), on))
+    return _command(at, address, {"type": "UseCalendar", "on": on}, Switched(at_clock(at), on))
 
 
 def _command(at: str, address: str, event: Mapping[str, object], news: News) -> Command:
-    return Command(_at(at), address, {"schemaVersion": 1, "address": address, "requestedBy": address, **event}, news)
-
-
-def _at(clock: str) -> datetime:
-    return datetime.combine(DAY, time.fromisoformat(clock), START.tzinfo)
+    return Command(
+        at_clock(at), address, {"schemaVersion": 1, "address": address, "requestedBy": address, **event}, news
+    )
 
 
 def _text(clock: str) -> str:
-    return _at(clock).isoformat().replace("+00:00", "Z")
+    return at_clock(clock).isoformat().replace("+00:00", "Z")

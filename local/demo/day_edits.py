@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from local.demo.day_people import BERLIN, DAY, START, WITHOUT_ACCESS, entry_of
+from local.demo.day_people import BERLIN, DAY, START, WITHOUT_ACCESS, at_clock, entry_of
 from local.demo.day_reminders import REMINDED
 from local.exchange.faults import Fault
 from local.exchange.organisation import Access, BusyStatus, Entry, OutOfOffice
@@ -48,26 +48,34 @@ def _planned(exchange: SimulatedExchange) -> Iterator[Happening]:
     organisation = exchange.organisation
 
     def change(at: str, address: str, words: str, **fields: object) -> Happening:
-        return Happening(_at(at), words, lambda: organisation.change_mailbox(address, **fields), address)
+        return Happening(at_clock(at), words, lambda: organisation.change_mailbox(address, **fields), address)
 
     def replies(at: str, address: str, begins: str, ends: str) -> Happening:
-        scheduled = OutOfOffice(start=_at(begins), end=_at(ends))
+        scheduled = OutOfOffice(start=at_clock(begins), end=at_clock(ends))
         return change(at, address, f"schedules automatic replies from {begins} to {ends}", out_of_office=scheduled)
 
     wait = f"{WAITS['branch.test'].total_seconds():.0f}"
     busy = Fault(status=503, headers={"Retry-After": wait}, before_authentication=True)
     yield Happening(
-        _at("01:58:20"), "mail.hosting.test is too busy", lambda: exchange.faults.always("mail.hosting.test", EWS, busy)
+        at_clock("01:58:20"),
+        "mail.hosting.test is too busy",
+        lambda: exchange.faults.always("mail.hosting.test", EWS, busy),
     )
-    yield Happening(_at("15:21:40"), "mail.hosting.test answers again", exchange.faults.clear)
+    yield Happening(at_clock("15:21:40"), "mail.hosting.test answers again", exchange.faults.clear)
     dropped = Fault(drop=True, before_authentication=True)
     yield Happening(
-        _at("16:03:30"), "mail.example.org hangs up", lambda: exchange.faults.always("mail.example.org", EWS, dropped)
+        at_clock("16:03:30"),
+        "mail.example.org hangs up",
+        lambda: exchange.faults.always("mail.example.org", EWS, dropped),
     )
-    yield Happening(_at("16:51:10"), "mail.example.org answers again", exchange.faults.clear)
+    yield Happening(at_clock("16:51:10"), "mail.example.org answers again", exchange.faults.clear)
     # The pool has other hosts, so nobody notices.
-    yield Happening(_at("03:10:00"), "cas1.factory.test goes down", lambda: exchange.stop_host("cas1.factory.test"))
-    yield Happening(_at("07:40:00"), "cas1.factory.test is up again", lambda: exchange.start_host("cas1.factory.test"))
+    yield Happening(
+        at_clock("03:10:00"), "cas1.factory.test goes down", lambda: exchange.stop_host("cas1.factory.test")
+    )
+    yield Happening(
+        at_clock("07:40:00"), "cas1.factory.test is up again", lambda: exchange.start_host("cas1.factory.test")
+    )
     yield change("08:12:45", "emil@factory.test", "is removed", problem="ErrorMailRecipientNotFound")
     yield change("10:31:10", WITHOUT_ACCESS, "lets the calendar be read", access=Access.FREE_BUSY)
     yield change("13:44:05", "beth@factory.test", "does not let the calendar be read any more", access=Access.NONE)
@@ -76,7 +84,7 @@ def _planned(exchange: SimulatedExchange) -> Iterator[Happening]:
     yield change("12:40:00", "goran@factory.test", "switches automatic replies on", out_of_office=OutOfOffice())
     yield change("18:05:00", "goran@factory.test", "switches automatic replies off", out_of_office=None)
     yield Happening(
-        _at("12:01:15"),
+        at_clock("12:01:15"),
         "loses the data of the afternoon: what is known stays",
         lambda: organisation.add("alice@example.com", entry_of("13:30-16:00 NoData", BERLIN)),
         "alice@example.com",
@@ -126,7 +134,3 @@ def _edit(exchange: SimulatedExchange, address: str, now: datetime, chance: rand
             organisation.change(address, entry_id, status=status)
 
     return make
-
-
-def _at(clock: str) -> datetime:
-    return datetime.combine(DAY, time.fromisoformat(clock), START.tzinfo)

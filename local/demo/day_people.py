@@ -91,6 +91,11 @@ def day_organisation() -> Organisation:
     return organisation
 
 
+def at_clock(clock: str) -> datetime:
+    """Return the instant of a time of the day in UTC: `09:12:34`."""
+    return datetime.combine(DAY, time.fromisoformat(clock), UTC)
+
+
 def entry_of(line: str, zone: ZoneInfo) -> Entry:
     """Return the entry that a line stands for. Raises ValueError if it is none."""
     when, status, *words = line.split()

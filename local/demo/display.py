@@ -68,7 +68,7 @@ class Display:
             if known is None or known[0].version < change.version:
                 self._shown[change.address] = (change, rule)
         self._note(
-            f"{_clock(change.received_at)}  {change.address} is {_words(change)}"
+            f"{_clock(change.received_at)}  {change.address} is {change.words}"
             f" (version {change.version}, by {rule}, until {_end(change)})"
         )
 
@@ -87,17 +87,12 @@ class Display:
                     table.add_row(address, Text("not published yet", "bright_black"), "", "", "")
                     continue
                 change, rule = shown
-                presence = Text(_words(change), _COLOURS.get(change.presence[0], ""))
+                presence = Text(change.words, _COLOURS.get(change.presence[0], ""))
                 table.add_row(address, presence, rule, _clock(change.since), _end(change))
             latest = Text("\n".join(self._latest), no_wrap=True, overflow="ellipsis")
         # Where not everything fits, the end is cut off: then the changes go first.
         everything = table.row_count + _TABLE_FRAME + len(self._latest)
         return Group(table, latest) if everything <= self._console.height else Group(latest, table)
-
-
-def _words(change: Published) -> str:
-    availability, activity = change.presence
-    return availability if availability == activity else f"{availability} / {activity}"
 
 
 def _end(change: Published) -> str:

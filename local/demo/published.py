@@ -38,6 +38,12 @@ class Published:
     freshness: str = "current"
     note: str | None = None
 
+    @property
+    def words(self) -> str:
+        """The presence as people read it: the activity only where it says more than the availability."""
+        availability, activity = self.presence
+        return availability if availability == activity else f"{availability} / {activity}"
+
 
 def read_published(delivery: Delivery) -> Published:
     """Return the change that an event tells of. Raises ValueError, naming the field, if it tells of none."""

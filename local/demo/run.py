@@ -15,7 +15,7 @@ from local.demo.edits import Edit, improvised_edit, planned_edits
 from local.demo.expectations import Cadence, acceptable_sequences
 from local.demo.published import changes_by_person
 from local.demo.subscriber import Subscriber, SubscriptionError
-from local.demo.tally import Minimums, Tally
+from local.demo.tally import Minimums, Tally, conclude
 from local.demo.verdict import judge
 from local.demo.warm_up import warm_up
 from local.demo.witness import Witness
@@ -77,13 +77,7 @@ def run(*, watch: bool = False, course: Course | None = None) -> int:
     if tally is None:
         print("Stopped.")
         return 0
-    complaints = list(tally.complaints(course.minimums))
-    for complaint in complaints:
-        print(f"wrong: {complaint}")
-    print(tally.lateness_in_words())
-    print(f"{tally.edits} edits of calendars, {time.monotonic() - started:.0f} s in all")
-    print(tally.last_line())
-    return 1 if complaints else 0
+    return conclude(tally, course.minimums, time.monotonic() - started)
 
 
 def _run(course: Course, *, watch: bool) -> Tally | None:
@@ -190,8 +184,7 @@ class _Stage:
         for address, history in histories.items():
             changes, mistakes = received.pop(address, ([], []))
             judgement = judge(address, acceptable_sequences(history, cadence, closed), changes, closed)
-            judgement.wrong += len(mistakes)
-            judgement.complaints += mistakes
+            judgement.found_wrong(*mistakes)
             judgements.append(judgement)
         troubles += [f"something was published for {address}, who is no user" for address in received]
         edits = sum(len(history) - 1 for history in histories.values())

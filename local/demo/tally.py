@@ -92,3 +92,14 @@ class Tally:
             yield f"only {self.edits} edits of calendars, at least {minimums.edits} are needed"
         if lateness and self.late_p99() > minimums.late_p99:
             yield f"the 99th percentile of lateness is {self.late_p99():.3f} s, above {minimums.late_p99} s"
+
+
+def conclude(tally: Tally, minimums: Minimums, seconds: float) -> int:
+    """Print what came of a demo that took so many seconds; return its exit code: 0 if all was right, else 1."""
+    complaints = list(tally.complaints(minimums))
+    for complaint in complaints:
+        print(f"wrong: {complaint}")
+    print(tally.lateness_in_words())
+    print(f"{tally.edits} edits of calendars, {seconds:.0f} s in all")
+    print(tally.last_line())
+    return 1 if complaints else 0

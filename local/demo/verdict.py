@@ -46,6 +46,11 @@ class Judgement:
         """How far from right this is."""
         return self.wrong + self.missed + self.early
 
+    def found_wrong(self, *complaints: str) -> None:
+        """Count as many changes as there are complaints as wrong."""
+        self.wrong += len(complaints)
+        self.complaints += complaints
+
 
 def judge(
     address: str, sequences: Sequence[tuple[Expected, ...]], received: Sequence[Published], closed: datetime
@@ -65,8 +70,7 @@ def _judge_by(address: str, sequence: Sequence[Expected], received: Sequence[Pub
                 judgement.missed += 1
                 judgement.complaints.append(f"missed: {_words(expected)}")
         elif expected is None:
-            judgement.wrong += 1
-            judgement.complaints.append(f"published without cause: version {change.version}, {_shown(change)}")
+            judgement.found_wrong(f"published without cause: version {change.version}, {change.words}")
         else:
             _compare(judgement, expected, change)
     return judgement
@@ -78,24 +82,18 @@ def _in_order(judgement: Judgement, received: Sequence[Published]) -> list[Publi
     for change in sorted(received, key=lambda change: change.received_at):
         known = by_version.setdefault(change.version, change)
         if _content(known) != _content(change):
-            judgement.wrong += 1
-            judgement.complaints.append(f"version {change.version} was published twice, with different content")
+            judgement.found_wrong(f"version {change.version} was published twice, with different content")
     changes = [by_version[version] for version in sorted(by_version)]
     for position, change in enumerate(changes, start=1):
         if change.version != position:
-            judgement.wrong += 1
-            judgement.complaints.append(f"version {position} was never received, but version {change.version} was")
+            judgement.found_wrong(f"version {position} was never received, but version {change.version} was")
             break
     if len({change.user_id for change in changes}) > 1:
-        judgement.wrong += 1
-        judgement.complaints.append("published under more than one user id")
+        judgement.found_wrong("published under more than one user id")
     shown = ("PresenceUnknown", "PresenceUnknown")
     for change in changes:
         if change.previous != shown and by_version.get(change.version - 1) is not None:
-            judgement.wrong += 1
-            judgement.complaints.append(
-                f"version {change.version} says that {change.previous} came before, not {shown}"
-            )
+            judgement.found_wrong(f"version {change.version} says that {change.previous} came before, not {shown}")
         shown = change.presence
     return changes
 
@@ -140,8 +138,7 @@ def _compare(judgement: Judgement, expected: Expected, change: Published) -> Non
     judgement.statuses |= expected.statuses
     differences = _differences(expected, change)
     if differences:
-        judgement.wrong += 1
-        judgement.complaints.append(f"version {change.version}: {'; '.join(differences)} ({_words(expected)})")
+        judgement.found_wrong(f"version {change.version}: {'; '.join(differences)} ({_words(expected)})")
     if change.received_at < expected.not_before:
         judgement.early += 1
         by = (expected.not_before - change.received_at).total_seconds()
@@ -151,15 +148,14 @@ def _compare(judgement: Judgement, expected: Expected, change: Published) -> Non
             late = (change.received_at - expected.not_before).total_seconds()
             judgement.lateness.append((expected.not_before, late))
     elif change.received_at > expected.not_after:
-        judgement.wrong += 1
         by = (change.received_at - expected.not_after).total_seconds()
-        judgement.complaints.append(f"version {change.version} came {by:.1f} s too late: {_words(expected)}")
+        judgement.found_wrong(f"version {change.version} came {by:.1f} s too late: {_words(expected)}")
 
 
 def _differences(expected: Expected, change: Published) -> list[str]:
     differences = []
     if change.presence != expected.shown.presence:
-        differences.append(f"shown as {_shown(change)} instead of {expected.shown}")
+        differences.append(f"shown as {change.words} instead of {expected.shown}")
     if change.source != expected.shown.source:
         differences.append(f"for the reason {change.source} instead of {expected.shown.source}")
     if change.freshness != expected.freshness:
@@ -186,11 +182,6 @@ def _content(change: Published) -> tuple[object, ...]:
 
 def _words(expected: Expected) -> str:
     return f"{expected.shown} from {_at(expected.not_before)} by {expected.cause}, until {_at(expected.until)}"
-
-
-def _shown(change: Published) -> str:
-    availability, activity = change.presence
-    return availability if availability == activity else f"{availability} / {activity}"
 
 
 def _at(instant: datetime | None) -> str:
