@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from local.exchange.availability_request import read_email
-from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, namespace, response_message
+from local.exchange.email_addresses import read_email_address, read_email_address_type
+from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, namespace, of_messages, of_types, response_message
 from local.exchange.xml_reading import Reader, SchemaViolationError, text
+from local.exchange.xml_writing import boolean, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from local.exchange.organisation import Mailbox, Organisation, OutOfOffice
 
-OOF_REQUEST = f"{{{MESSAGES}}}GetUserOofSettingsRequest"
-MAIL_TIPS_REQUEST = f"{{{MESSAGES}}}GetMailTips"
+OOF_REQUEST = of_messages("GetUserOofSettingsRequest")
+MAIL_TIPS_REQUEST = of_messages("GetMailTips")
 MAXIMUM_RECIPIENTS = 50
 DISABLED = "ErrorMailTipsDisabled"
 
@@ -46,7 +47,7 @@ _NO_SCHEDULE = timedelta(days=1)
 def read_oof_request(request: etree._Element) -> str:
     """Return the address that a GetUserOofSettingsRequest asks about. SchemaViolationError when it is malformed."""
     parts = Reader(request)
-    address = read_email(parts.required(f"{{{TYPES}}}Mailbox"))
+    address = read_email_address(parts.required(of_types("Mailbox")))
     parts.end()
     return address
 
@@ -72,11 +73,11 @@ def oof_answer(mailbox: Mailbox, now: datetime) -> str:
 def read_mail_tips_request(request: etree._Element) -> tuple[str, ...]:
     """Return the recipients that GetMailTips asks about. SchemaViolationError or SoapFaultError when it is wrong."""
     parts = Reader(request)
-    _recipient(parts.required(f"{{{MESSAGES}}}SendingAs"))
-    recipients = Reader(parts.required(f"{{{MESSAGES}}}Recipients"))
-    addresses = tuple(_recipient(mailbox) for mailbox in recipients.many(f"{{{TYPES}}}Mailbox"))
+    read_email_address_type(parts.required(of_messages("SendingAs")))
+    recipients = Reader(parts.required(of_messages("Recipients")))
+    addresses = tuple(read_email_address_type(mailbox) for mailbox in recipients.many(of_types("Mailbox")))
     recipients.end()
-    requested = text(parts.required(f"{{{MESSAGES}}}MailTipsRequested")).split()
+    requested = text(parts.required(of_messages("MailTipsRequested"))).split()
     parts.end()
     if unknown := set(requested) - _MAIL_TIPS:
         raise SchemaViolationError(f"The 'MailTipsRequested' element is invalid - The value '{unknown.pop()}'.")
@@ -85,19 +86,6 @@ def read_mail_tips_request(request: etree._Element) -> tuple[str, ...]:
     if len(addresses) > MAXIMUM_RECIPIENTS:
         raise SoapFaultError("ErrorInvalidRequest", f"{len(addresses)} recipients; {MAXIMUM_RECIPIENTS} are allowed.")
     return addresses
-
-
-def _recipient(element: etree._Element) -> str:
-    """Return the address of an element of type EmailAddressType (types.xsd)."""
-    parts = Reader(element)
-    parts.optional(f"{{{TYPES}}}Name")
-    address = text(parts.required(f"{{{TYPES}}}EmailAddress")).strip()
-    for name in ("RoutingType", "MailboxType", "ItemId", "OriginalDisplayName"):
-        parts.optional(f"{{{TYPES}}}{name}")
-    parts.end()
-    if not address:
-        raise SchemaViolationError("The 'EmailAddress' element is empty.")
-    return address
 
 
 def mail_tips_answer(
@@ -137,7 +125,7 @@ def _mail_tips(address: str, mailbox: Mailbox | None, now: datetime) -> str:
     return (
         f'<MailTips xmlns:t="{TYPES}"><t:RecipientAddress><t:Name>{name}</t:Name>'
         f"<t:EmailAddress>{escape(address)}</t:EmailAddress><t:RoutingType>SMTP</t:RoutingType></t:RecipientAddress>"
-        f"<t:PendingMailTips/>{oof}<t:InvalidRecipient>{'false' if mailbox else 'true'}</t:InvalidRecipient></MailTips>"
+        f"<t:PendingMailTips/>{oof}<t:InvalidRecipient>{boolean(mailbox is None)}</t:InvalidRecipient></MailTips>"
     )
 
 
@@ -153,8 +141,7 @@ def _out_of_office(oof: OutOfOffice | None, now: datetime) -> str:
 
 
 def _duration(start: datetime, end: datetime, prefix: str = "") -> str:
-    begins, ends = (instant.astimezone(UTC).isoformat().replace("+00:00", "Z") for instant in (start, end))
     return (
-        f"<{prefix}Duration><{prefix}StartTime>{begins}</{prefix}StartTime>"
-        f"<{prefix}EndTime>{ends}</{prefix}EndTime></{prefix}Duration>"
+        f"<{prefix}Duration><{prefix}StartTime>{utc_time(start)}</{prefix}StartTime>"
+        f"<{prefix}EndTime>{utc_time(end)}</{prefix}EndTime></{prefix}Duration>"
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from local.exchange.organisation import Access, BusyStatus, Mailbox, Occurrence, TimeForm
 from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, back_off_element, namespace, response_message
 from local.exchange.time_zones import WEEKDAYS, Changeover, zone_rules
+from local.exchange.xml_writing import boolean, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +113,7 @@ def _event(mailbox: Mailbox, occurrence: Occurrence, *, detailed: bool) -> str:
 def _wire(instant: datetime, mailbox: Mailbox) -> str:
     if mailbox.time_form is TimeForm.OFFSET:
         return instant.astimezone(mailbox.zone).isoformat()
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return utc_time(instant)
 
 
 def _details(occurrence: Occurrence) -> str:
@@ -120,14 +121,10 @@ def _details(occurrence: Occurrence) -> str:
     # A private entry comes with its subject, as it does from some servers: nobody may rely on its absence.
     return (
         f"<CalendarEventDetails><ID>{occurrence.entry_id}</ID><Subject>{escape(entry.subject)}</Subject>"
-        f"<Location>{escape(entry.location)}</Location><IsMeeting>{_boolean(entry.is_meeting)}</IsMeeting>"
-        f"<IsRecurring>{_boolean(entry.recurrence is not None)}</IsRecurring><IsException>false</IsException>"
-        f"<IsReminderSet>true</IsReminderSet><IsPrivate>{_boolean(entry.is_private)}</IsPrivate></CalendarEventDetails>"
+        f"<Location>{escape(entry.location)}</Location><IsMeeting>{boolean(entry.is_meeting)}</IsMeeting>"
+        f"<IsRecurring>{boolean(entry.recurrence is not None)}</IsRecurring><IsException>false</IsException>"
+        f"<IsReminderSet>true</IsReminderSet><IsPrivate>{boolean(entry.is_private)}</IsPrivate></CalendarEventDetails>"
     )
-
-
-def _boolean(value: bool) -> str:  # noqa: FBT001  it is the value that is written
-    return "true" if value else "false"
 
 
 def _merged(occurrences: list[Occurrence], request: AvailabilityRequest) -> str:

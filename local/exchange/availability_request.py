@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from local.exchange.soap import MESSAGES, TYPES, SoapFaultError
+from local.exchange.email_addresses import read_email_address
+from local.exchange.soap import SoapFaultError, of_messages, of_types
 from local.exchange.time_zones import WEEKDAYS, Changeover, ZoneRules
 from local.exchange.xml_reading import Reader, SchemaViolationError, boolean, date_time, integer, one_of, text
 
 if TYPE_CHECKING:
     from lxml import etree
 
-REQUEST = f"{{{MESSAGES}}}GetUserAvailabilityRequest"
+REQUEST = of_messages("GetUserAvailabilityRequest")
 MAXIMUM_MAILBOXES = 100
 MAXIMUM_WINDOW = timedelta(days=62)
 INTERVALS = range(5, 1441)
@@ -45,10 +46,10 @@ class AvailabilityRequest:
 def read_request(request: etree._Element, *, has_time_zone_context: bool) -> AvailabilityRequest:
     """Read a GetUserAvailabilityRequest. SchemaViolationError or SoapFaultError say what is wrong with it."""
     parts = Reader(request)
-    zone = parts.optional(_t("TimeZone"))
-    mailboxes = list(_mailboxes(parts.required(f"{{{MESSAGES}}}MailboxDataArray")))
-    options = parts.optional(_t("FreeBusyViewOptions"))
-    suggestions = parts.optional(_t("SuggestionsViewOptions"))
+    zone = parts.optional(of_types("TimeZone"))
+    mailboxes = list(_mailboxes(parts.required(of_messages("MailboxDataArray"))))
+    options = parts.optional(of_types("FreeBusyViewOptions"))
+    suggestions = parts.optional(of_types("SuggestionsViewOptions"))
     parts.end()
     if suggestions is not None or options is None:
         raise SoapFaultError("ErrorInvalidRequest", "This server gives free/busy times and makes no suggestions.")
@@ -65,41 +66,27 @@ def read_request(request: etree._Element, *, has_time_zone_context: bool) -> Ava
     return _options(options, tuple(mailboxes), rules)
 
 
-def _t(name: str) -> str:
-    return f"{{{TYPES}}}{name}"
-
-
 def _mailboxes(array: etree._Element) -> list[str]:
     addresses = []
     array_parts = Reader(array)
-    for data in array_parts.many(_t("MailboxData")):
+    for data in array_parts.many(of_types("MailboxData")):
         parts = Reader(data)
-        addresses.append(read_email(parts.required(_t("Email"))))
-        one_of(parts.required(_t("AttendeeType")), _ATTENDEE_TYPES)
-        if (conflicts := parts.optional(_t("ExcludeConflicts"))) is not None:
+        addresses.append(read_email_address(parts.required(of_types("Email"))))
+        one_of(parts.required(of_types("AttendeeType")), _ATTENDEE_TYPES)
+        if (conflicts := parts.optional(of_types("ExcludeConflicts"))) is not None:
             boolean(conflicts)
         parts.end()
     array_parts.end()
     return addresses
 
 
-def read_email(email: etree._Element) -> str:
-    """Return the address of an element of type EmailAddress (types.xsd)."""
-    parts = Reader(email)
-    parts.optional(_t("Name"))
-    address = text(parts.required(_t("Address"))).strip()
-    parts.optional(_t("RoutingType"))
-    parts.end()
-    return address
-
-
 def _options(options: etree._Element, addresses: tuple[str, ...], rules: ZoneRules) -> AvailabilityRequest:
     parts = Reader(options)
-    window = Reader(parts.required(_t("TimeWindow")))
-    start, end = (_instant(date_time(window.required(_t(name))), rules) for name in ("StartTime", "EndTime"))
+    window = Reader(parts.required(of_types("TimeWindow")))
+    start, end = (_instant(date_time(window.required(of_types(name))), rules) for name in ("StartTime", "EndTime"))
     window.end()
-    interval = parts.optional(_t("MergedFreeBusyIntervalInMinutes"))
-    requested_view = parts.optional(_t("RequestedView"))
+    interval = parts.optional(of_types("MergedFreeBusyIntervalInMinutes"))
+    requested_view = parts.optional(of_types("RequestedView"))
     parts.end()
     minutes = integer(interval) if interval is not None else DEFAULT_INTERVAL
     view = one_of(requested_view, _VIEWS) if requested_view is not None else "FreeBusy"
@@ -126,8 +113,8 @@ def _instant(value: datetime, rules: ZoneRules) -> datetime:
 
 def _zone(zone: etree._Element) -> ZoneRules:
     parts = Reader(zone)
-    bias = integer(parts.required(_t("Bias")))
-    standard, daylight = (_changeover(parts.required(_t(name))) for name in ("StandardTime", "DaylightTime"))
+    bias = integer(parts.required(of_types("Bias")))
+    standard, daylight = (_changeover(parts.required(of_types(name))) for name in ("StandardTime", "DaylightTime"))
     parts.end()
     if max(abs(each) for each in (bias, standard.bias, daylight.bias)) > MAXIMUM_BIAS:
         raise SoapFaultError("ErrorTimeZone", "The time zone's bias is more than a day.")
@@ -136,11 +123,11 @@ def _zone(zone: etree._Element) -> ZoneRules:
 
 def _changeover(changeover: etree._Element) -> Changeover:
     parts = Reader(changeover)
-    bias = integer(parts.required(_t("Bias")))
-    clock = text(parts.required(_t("Time"))).strip()
-    day_order, month = (integer(parts.required(_t(name))) for name in ("DayOrder", "Month"))
-    weekday = one_of(parts.required(_t("DayOfWeek")), _DAYS_OF_WEEK)
-    parts.optional(_t("Year"))
+    bias = integer(parts.required(of_types("Bias")))
+    clock = text(parts.required(of_types("Time"))).strip()
+    day_order, month = (integer(parts.required(of_types(name))) for name in ("DayOrder", "Month"))
+    weekday = one_of(parts.required(of_types("DayOfWeek")), _DAYS_OF_WEEK)
+    parts.optional(of_types("Year"))
     parts.end()
     try:
         local = time.fromisoformat(clock)

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from local.exchange.email_addresses import read_email_address_type
 from local.exchange.organisation import Entry, Mailbox, Occurrence, Organisation
-from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, namespace, response_message
-from local.exchange.xml_reading import Reader, SchemaViolationError, one_of, text
+from local.exchange.soap import MESSAGES, TYPES, SoapFaultError, namespace, of_messages, of_types, response_message
+from local.exchange.xml_reading import Reader, SchemaViolationError, one_of
+from local.exchange.xml_writing import boolean, utc_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from local.exchange.accounts import Account
 
-REQUEST = f"{{{MESSAGES}}}FindItem"
+REQUEST = of_messages("FindItem")
 LONGEST_VIEW = timedelta(days=731)
 MOST_ENTRIES = 1000
 _CANCELLED_MEETING = 7  # MS-OXOCAL: a meeting (1) that was received (2) and cancelled (4)
@@ -46,10 +48,10 @@ def read_request(request: etree._Element) -> FolderRequest:
     if request.get("Traversal") != "Shallow":
         raise SoapFaultError("ErrorInvalidRequest", "Only the folder itself can be searched.")
     parts = Reader(request)
-    fields = _fields(parts.required(f"{{{MESSAGES}}}ItemShape"))
-    view = parts.optional(f"{{{MESSAGES}}}CalendarView")
-    folders = Reader(parts.required(f"{{{MESSAGES}}}ParentFolderIds"))
-    folder = folders.optional(_t("DistinguishedFolderId"))
+    fields = _fields(parts.required(of_messages("ItemShape")))
+    view = parts.optional(of_messages("CalendarView"))
+    folders = Reader(parts.required(of_messages("ParentFolderIds")))
+    folder = folders.optional(of_types("DistinguishedFolderId"))
     if view is None or folder is None or folder.get("Id") != "calendar":
         raise SoapFaultError("ErrorInvalidRequest", "This server gives a view of calendars, by their distinguished id.")
     folders.end()
@@ -99,7 +101,7 @@ def _response(message: str) -> str:
 def _folder(asked: FolderRequest, mailbox: Mailbox, organisation: Organisation) -> str:
     occurrences = organisation.entries(mailbox.address, asked.start, asked.end)
     shown = occurrences[: asked.most]
-    is_last = str(len(shown) == len(occurrences)).lower()
+    is_last = boolean(len(shown) == len(occurrences))
     items = "".join(_item(occurrence, asked.fields) for occurrence in shown)
     return (
         f'<RootFolder TotalItemsInView="{len(occurrences)}" IncludesLastItemInRange="{is_last}">'
@@ -122,14 +124,14 @@ def _values(occurrence: Occurrence, entry: Entry) -> Mapping[str, str]:
     return {
         "Subject": escape(entry.subject),
         "Sensitivity": "Private" if entry.is_private else "Normal",
-        "Start": _wire(occurrence.start),
-        "End": _wire(occurrence.end),
-        "IsAllDayEvent": _boolean(entry.is_all_day),
+        "Start": utc_time(occurrence.start),
+        "End": utc_time(occurrence.end),
+        "IsAllDayEvent": boolean(entry.is_all_day),
         "LegacyFreeBusyStatus": str(entry.status),
         "Location": escape(entry.location),
-        "IsMeeting": _boolean(entry.is_meeting),
-        "IsCancelled": _boolean(entry.is_cancelled),
-        "IsRecurring": _boolean(entry.recurrence is not None),
+        "IsMeeting": boolean(entry.is_meeting),
+        "IsCancelled": boolean(entry.is_cancelled),
+        "IsRecurring": boolean(entry.recurrence is not None),
         "CalendarItemType": "Single" if entry.recurrence is None else "Occurrence",
         "MyResponseType": entry.response if entry.is_meeting else "Unknown",
         "AppointmentState": str(state),
@@ -138,14 +140,14 @@ def _values(occurrence: Occurrence, entry: Entry) -> Mapping[str, str]:
 
 def _fields(shape: etree._Element) -> frozenset[str]:
     parts = Reader(shape)
-    if one_of(parts.required(_t("BaseShape")), _SHAPES) != "IdOnly":
+    if one_of(parts.required(of_types("BaseShape")), _SHAPES) != "IdOnly":
         raise SoapFaultError("ErrorInvalidRequest", "This server gives the fields that are named, and no others.")
-    properties = parts.optional(_t("AdditionalProperties"))
+    properties = parts.optional(of_types("AdditionalProperties"))
     parts.end()
     if properties is None:
         return frozenset()
     paths = Reader(properties)
-    names = [path.get("FieldURI", "") for path in paths.many(_t("FieldURI"))]
+    names = [path.get("FieldURI", "") for path in paths.many(of_types("FieldURI"))]
     paths.end()
     if unknown := [name for name in names if name.partition(":")[0] not in {"item", "calendar"}]:
         raise SoapFaultError("ErrorInvalidPropertyRequest", f"The property {unknown[0]!r} can't be asked for.")
@@ -154,17 +156,9 @@ def _fields(shape: etree._Element) -> frozenset[str]:
 
 def _mailbox(folder: etree._Element) -> str | None:
     parts = Reader(folder)
-    mailbox = parts.optional(_t("Mailbox"))
+    mailbox = parts.optional(of_types("Mailbox"))
     parts.end()
-    if mailbox is None:
-        return None
-    inner = Reader(mailbox)
-    inner.optional(_t("Name"))
-    address = text(inner.required(_t("EmailAddress"))).strip()
-    for name in ("RoutingType", "MailboxType"):
-        inner.optional(_t(name))
-    inner.end()
-    return address
+    return None if mailbox is None else read_email_address_type(mailbox)
 
 
 def _time(view: etree._Element, name: str) -> datetime:
@@ -173,15 +167,3 @@ def _time(view: etree._Element, name: str) -> datetime:
     except ValueError as error:
         raise SchemaViolationError(f"The '{name}' attribute is invalid or missing.") from error
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _wire(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
-
-
-def _boolean(value: bool) -> str:  # noqa: FBT001  it is the value that is written
-    return "true" if value else "false"
-
-
-def _t(name: str) -> str:
-    return f"{{{TYPES}}}{name}"

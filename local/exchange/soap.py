@@ -79,13 +79,13 @@ def _open(root: etree._Element) -> Envelope:
 def _read_header(header: etree._Element | None) -> tuple[str | None, bool, str]:
     impersonated, has_time_zone_context, version = None, False, VERSIONS[0]
     for part in header if header is not None else ():
-        if part.tag == f"{{{TYPES}}}RequestServerVersion":
+        if part.tag == of_types("RequestServerVersion"):
             version = part.get("Version", "")
             if version not in VERSIONS:
                 raise SoapFaultError("ErrorInvalidServerVersion", f"The version {version!r} is not known.")
-        elif part.tag == f"{{{TYPES}}}ExchangeImpersonation":
+        elif part.tag == of_types("ExchangeImpersonation"):
             impersonated = _connecting_sid(part)
-        elif part.tag == f"{{{TYPES}}}TimeZoneContext":
+        elif part.tag == of_types("TimeZoneContext"):
             has_time_zone_context = True
         elif part.get(f"{{{SOAP}}}mustUnderstand") == "1":
             raise SoapFaultError("ErrorInvalidRequest", f"The header {part.tag} is not understood.")
@@ -94,7 +94,7 @@ def _read_header(header: etree._Element | None) -> tuple[str | None, bool, str]:
 
 def _connecting_sid(impersonation: etree._Element) -> str:
     parts = Reader(impersonation)
-    identities = list(parts.required(f"{{{TYPES}}}ConnectingSID"))
+    identities = list(parts.required(of_types("ConnectingSID")))
     parts.end()
     if len(identities) != 1 or identities[0].tag not in _CONNECTING_SID or not text(identities[0]):
         raise SoapFaultError(
@@ -147,6 +147,16 @@ def response_message(code: str = "NoError", message: str = "", tag: str = "Respo
         f'<{tag} ResponseClass="Error"><MessageText>{escape(message)}</MessageText>'
         f"<ResponseCode>{code}</ResponseCode><DescriptiveLinkKey>0</DescriptiveLinkKey>{inside}</{tag}>"
     )
+
+
+def of_types(name: str) -> str:
+    """Return the name, in Clark notation, of an element of the types namespace."""
+    return f"{{{TYPES}}}{name}"
+
+
+def of_messages(name: str) -> str:
+    """Return the name, in Clark notation, of an element of the messages namespace."""
+    return f"{{{MESSAGES}}}{name}"
 
 
 def namespace(uri: str) -> str:

@@ -11,6 +11,7 @@ from local.exchange.automatic_replies import DISABLED, mail_tips_refusal
 from local.exchange.faults import Fault
 from local.exchange.organisation import Access
 from local.exchange.soap import envelope
+from local.exchange.xml_writing import utc_time
 from local.faults.places import BESIDE, EWS_PATH, MAIL, START, STRUCK
 from local.faults.stage import Stage
 from local.faults.tcp_faults import standing
@@ -109,7 +110,7 @@ def _other_order(response: bytes) -> bytes:
 
 
 def _with_event(begins: timedelta, ends: timedelta) -> Callable[[bytes], bytes]:
-    start, end = ((START + offset).isoformat().replace("+00:00", "Z").encode() for offset in (begins, ends))
+    start, end = (utc_time(START + offset).encode() for offset in (begins, ends))
     event = (
         b"<CalendarEvent><StartTime>%s</StartTime><EndTime>%s</EndTime><BusyType>Tentative</BusyType></CalendarEvent>"
     )
