@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from cli.calendar_file import LONGEST, read_calendar_file
+from cli.given_rights import given_for_certain
 from cli.presence_words import instant_of
 from cli.profile_text import explained, fallbacks
 from cli.stacks import aws_errors_in_words, find_stack
@@ -16,14 +17,13 @@ from cli.user_record import look_at
 from cli.what_if import as_lines
 from exchange.gateway_documents import load_gateways_document, parse_gateways
 from exchange.gateways import GatewaysDocument
-from exchange.mailbox_access import CalendarsFrom
 from local.stack.tables import configuration_of
 from presence.clock import system_clock
 from presence.errors import CalendarPresenceError, ConfigurationError
 from presence.instants import format_instant
 from presence.knowledge import Knowledge
 from presence.profiles import BUILT_IN, DEFAULT, Profiles
-from presence.rights import Rights
+from presence.rights import Given
 from presence.standing_claims import still_standing
 from presence.tables.configuration import GATEWAYS
 
@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> int:
     """Do what `arguments.action` says. Raises `ConfigurationError`."""
     if arguments.action == "validate":
         document = parse_gateways(load_gateways_document(arguments.file))
-        print("\n".join(_validated(document.profiles, _least_rights(document))))
+        print("\n".join(_validated(document)))
     elif arguments.action == "explain":
         print("\n".join(explained(_profiles(arguments).named(arguments.name))))
     else:
@@ -85,20 +85,26 @@ def _of_file(path: Path) -> Profiles:
     return parse_gateways(load_gateways_document(path)).profiles
 
 
-def _least_rights(document: GatewaysDocument) -> Rights:
-    """Return the rights that every gateway has for certain; more may have been given to the account."""
-    folders = all(gateway.mailboxes.calendars is CalendarsFrom.CALENDAR_FOLDER for gateway in document.gateways)
-    return Rights.CALENDAR if folders else Rights.TIMES
-
-
-def _validated(profiles: Profiles, given: Rights) -> Iterator[str]:
-    """Yield the profiles that the document defines or assigns, to whom, and what they can't know."""
+def _validated(document: GatewaysDocument) -> Iterator[str]:
+    """Yield the profiles that the document defines or assigns, to whom, and what they can't know by which gateways."""
+    profiles, by_given = document.profiles, _gateways_by_rights(document)
     assigned = {*profiles.users.values(), *profiles.groups.values(), *profiles.domains.values(), DEFAULT.name}
     for name, profile in profiles.by_name.items():
         if name in BUILT_IN.by_name and name not in assigned:
             continue
         yield f"profile {name}{' (built in)' if name in BUILT_IN.by_name else ''}: {_assigned(profiles, name)}"
-        yield from (f"  {line}" for line in fallbacks(profile, given))
+        for given, gateways in by_given.items():
+            if len(by_given) > 1:
+                yield f"  by the gateway{'s' if len(gateways) > 1 else ''} {', '.join(gateways)}"
+            yield from (f"  {line}" for line in fallbacks(profile, given))
+
+
+def _gateways_by_rights(document: GatewaysDocument) -> Mapping[Given, Sequence[str]]:
+    """Return the names of the gateways by what each is given for certain."""
+    found: dict[Given, list[str]] = {}
+    for gateway in document.gateways:
+        found.setdefault(given_for_certain(gateway), []).append(gateway.name)
+    return found
 
 
 def _assigned(profiles: Profiles, name: str) -> str:

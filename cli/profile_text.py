@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from presence.mapping import Kind, PrivateEntries, Profile
 from presence.presences import AVAILABLE
-from presence.rights import Rights, needs_beyond
+from presence.rights import LEAST, Given, needs_beyond
 
 NOTHING = "nothing"
 WHAT_WAS_SET = "what was set"
@@ -39,15 +39,16 @@ def explained(profile: Profile) -> Iterator[str]:
     for rule in _rules(profile):
         yield f"  {rule}"
     yield ""
-    yield from fallbacks(profile, Rights.TIMES)
+    yield from fallbacks(profile, LEAST)
 
 
-def fallbacks(profile: Profile, given: Rights) -> Iterator[str]:
-    """Yield what the profile asks for and the given rights don't show, and what is done instead."""
+def fallbacks(profile: Profile, given: Given) -> Iterator[str]:
+    """Yield what the profile asks for and what was given doesn't show, and what is done instead."""
     needs = needs_beyond(profile, given)
-    yield f"With the rights {given.value!r}" if needs else f"The rights {given.value!r} show all that it needs"
+    rights = given.in_words()
+    yield f"With the rights {rights}" if needs else f"The rights {rights} show all that it needs"
     for need in needs:
-        yield f"  {need.rule}: needs {need.rights.value!r}; without, {need.fallback}"
+        yield f"  {need.rule}: needs {need.right.value!r}; without, {need.fallback}"
 
 
 def _rows(profile: Profile) -> Iterator[tuple[str, str, str, str]]:

@@ -20,7 +20,7 @@ from presence.errors import ConfigurationError
 from presence.mapping import DEFAULT_ORDER, Kind, PrivateEntries
 from presence.presences import Activity, Availability
 from presence.profiles import BUILT_IN, DEFAULT
-from presence.rights import Rights, needs_beyond
+from presence.rights import LEAST, needs_beyond
 from tests.support.markdown import blocks, rows
 from tests.support.schemas import DOCS, complaints, schema
 
@@ -155,10 +155,10 @@ def test_the_sample_of_a_calendar_is_taken_as_it_stands_in_toml_and_in_json() ->
 def test_the_table_of_rights_names_every_rule_that_needs_more() -> None:
     own = [{"name": "own", "all_day_busy": False, "private": "plain"}, {"name": "other", "private": "ignored"}]
     profiles = parse_gateways(gateways(profiles=own)).profiles
-    needs = [need for name in ("own", "other") for need in needs_beyond(profiles.named(name), Rights.TIMES)]
+    needs = [need for name in ("own", "other") for need in needs_beyond(profiles.named(name), LEAST)]
     assert len(rows(TEXT, "rule")) == len({need.rule for need in needs})
     assert sorted(row[1] for row in rows(TEXT, "rule")) == sorted(
-        need.rights for need in {need.rule: need for need in needs}.values()
+        need.right for need in {need.rule: need for need in needs}.values()
     )
 
 
