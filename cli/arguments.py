@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     whole = _Parser(prog="presence", description="Calendar Presence: the operator's command.")
     commands = whole.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_check(commands)
+    _add_doctor(commands)
     _add_run(commands)
     _add_users(commands)
     _add_gateways(commands)
@@ -65,13 +66,24 @@ def _add_check(commands: Commands[_Parser]) -> None:
     )
     check.set_defaults(module="cli.check")
     check.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the mailbox")
-    _add_gateways_file(check)
+    _add_reading(check)
     check.add_argument(
         "--at", metavar="TIME", help="ask about another moment, e.g. 2026-11-21T14:00:00Z (default: now)"
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    check.add_argument("--connect-timeout", type=_seconds, default=5, metavar="SECONDS", help="(default: 5)")
-    check.add_argument("--read-timeout", type=_seconds, default=20, metavar="SECONDS", help="(default: 20)")
+
+
+def _add_doctor(commands: Commands[_Parser]) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say whether mailboxes can be read, and whether the rights given fit their profiles, without AWS",
+        description="Reads as `presence check` does and prints the verdicts alone: read or the problem, which rules "
+        "of the profile need more rights than were given, and which rights it does not need. Exit code 0: all were "
+        "read; 1: a mailbox could not be read; 2: wrong usage or configuration.",
+    )
+    doctor.set_defaults(module="cli.doctor")
+    doctor.add_argument("addresses", nargs="+", metavar="ADDRESS", help="primary SMTP addresses of mailboxes")
+    _add_reading(doctor)
 
 
 def _add_run(commands: Commands[_Parser]) -> None:
@@ -313,6 +325,12 @@ def _add_stack(parser: argparse.ArgumentParser) -> None:
 
 def _add_user_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="primary SMTP address of the user")
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    _add_gateways_file(parser)
+    parser.add_argument("--connect-timeout", type=_seconds, default=5, metavar="SECONDS", help="(default: 5)")
+    parser.add_argument("--read-timeout", type=_seconds, default=20, metavar="SECONDS", help="(default: 20)")
 
 
 def _add_gateways_file(parser: argparse.ArgumentParser) -> None:

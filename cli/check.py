@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,18 +39,8 @@ def run(arguments: Namespace) -> int:
     address = parse_smtp_address(arguments.address)
     at = system_clock() if arguments.at is None else _instant(arguments.at)
     document = read_gateways_file(arguments.config)
-    secrets = FileSecrets(secrets_folder(arguments))
-    _require_secret(document, secrets, address)
     certificates = SeenCertificates()
-    reader = ExchangeReader(
-        gateways=document,
-        secrets=secrets,
-        cache=MemoryEndpointCache(system_clock),
-        clock=system_clock,
-        connect_timeout=arguments.connect_timeout,
-        read_timeout=arguments.read_timeout,
-        watch=certificates,
-    )
+    reader = reader_of_file(arguments, document, [address], certificates)
     # What the document assigns: groups and a profile of one's own stand on a user of a stack.
     explanation = replace(
         explain(reader, address, at, certificates, document.profiles.profile_for(address)),
@@ -60,6 +51,27 @@ def run(arguments: Namespace) -> int:
     else:
         print("\n".join(as_lines(explanation)))
     return 0 if explanation.problem is None else 1
+
+
+def reader_of_file(
+    arguments: Namespace, document: GatewaysDocument, addresses: Iterable[str], certificates: SeenCertificates
+) -> ExchangeReader:
+    """Return a reader for these addresses, with the secrets that lie beside the document or where it was told.
+
+    Raises `ConfigurationError` if a secret that they need can't be used.
+    """
+    secrets = FileSecrets(secrets_folder(arguments))
+    for address in addresses:
+        _require_secret(document, secrets, address)
+    return ExchangeReader(
+        gateways=document,
+        secrets=secrets,
+        cache=MemoryEndpointCache(system_clock),
+        clock=system_clock,
+        connect_timeout=arguments.connect_timeout,
+        read_timeout=arguments.read_timeout,
+        watch=certificates,
+    )
 
 
 def explain(

@@ -104,7 +104,7 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
     outcome = explanation.outcome
     if isinstance(outcome, Problem):
         yield ""
-        yield from _problem_lines(outcome)
+        yield from problem_lines(outcome)
         return
     yield ""
     yield f"Calendar, read from {outcome.endpoint} (view {outcome.view})"
@@ -114,7 +114,7 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  {format_instant(entry.start)} to {format_instant(entry.end)}  {entry.busy_type}{_details(entry)}"
     if isinstance(explanation.replies, Problem):
         yield "Automatic replies: not known"
-        yield from (f"  {line}" for line in _problem_lines(explanation.replies))
+        yield from (f"  {line}" for line in problem_lines(explanation.replies))
     elif explanation.replies is None:
         yield "Automatic replies: not asked for, as the gateway has it"
     else:
@@ -125,7 +125,8 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
     yield from _presence_lines(explanation.record(), outcome, explanation.at)
 
 
-def _problem_lines(problem: Problem) -> Iterator[str]:
+def problem_lines(problem: Problem) -> Iterator[str]:
+    """Yield a problem, and what to do."""
     yield f"Problem {problem.code} ({problem.kind}): {problem.text}"
     yield f"  to do: {problem.remedy}"
     if problem.retry_after is not None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from presence.mapping import Kind, PrivateEntries, Profile
 from presence.presences import AVAILABLE
-from presence.rights import LEAST, Given, needs_beyond
+from presence.rights import LEAST, Given, excess_over, needs_beyond
 
 NOTHING = "nothing"
 WHAT_WAS_SET = "what was set"
@@ -49,6 +49,14 @@ def fallbacks(profile: Profile, given: Given) -> Iterator[str]:
     yield f"With the rights {rights}" if needs else f"The rights {rights} show all that it needs"
     for need in needs:
         yield f"  {need.rule}: needs {need.right.value!r}; without, {need.fallback}"
+
+
+def excesses(profile: Profile, given: Given) -> Iterator[str]:
+    """Yield a warning for each thing that was given and need not be, what would do, and what that costs."""
+    for excess in excess_over(profile, given):
+        yield f"Warning: {excess.given!r} {excess.reason}; {excess.enough!r} would do"
+        for need in excess.costs:
+            yield f"  what that costs: {need.rule}; then, {need.fallback}"
 
 
 def _rows(profile: Profile) -> Iterator[tuple[str, str, str, str]]:

@@ -119,6 +119,14 @@ class ExchangeReader:
             )
         return found
 
+    def offers_mail_tips(self, address: str) -> bool:
+        """Tell whether the server of a mailbox does not refuse to say by MailTips who has automatic replies."""
+        found = self._read(
+            [address], "MailTips", lambda _: _QUESTION_OF_TIPS, self._longest_replies_read, is_extra=True
+        )
+        result = found[address]
+        return not isinstance(result, Problem) or result.code not in _WITHOUT_TIPS
+
     def _may_ask_for_settings(self, address: str, result: AutomaticReplies | Problem) -> bool:
         """Tell whether a mailbox's server offers no MailTips, and its owner's name may be used instead."""
         if not isinstance(result, Problem) or result.code not in _WITHOUT_TIPS:
@@ -219,7 +227,7 @@ class _Sessions:
 def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:
     if gateway.automatic_replies is RepliesFrom.OOF_SETTINGS:
         return _QUESTION_OF_SETTINGS
-    return MOST_RECIPIENTS, _ask_for_mail_tips
+    return _QUESTION_OF_TIPS
 
 
 def _ask_for_mail_tips(
@@ -232,4 +240,5 @@ def _ask_for_settings(client: EwsClient, url: str, asked: Sequence[Resolution]) 
     return [client.read_oof_settings(url, resolution.mailbox) for resolution in asked]
 
 
+_QUESTION_OF_TIPS: tuple[int, _Ask[AutomaticReplies]] = (MOST_RECIPIENTS, _ask_for_mail_tips)
 _QUESTION_OF_SETTINGS: tuple[int, _Ask[AutomaticReplies]] = (1, _ask_for_settings)

@@ -41,6 +41,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         ["check", "alice@example.com"],
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "0"],
         ["check", "alice@example.com", "--config", "f", "--read-timeout", "soon"],
+        ["doctor", "--config", "f"],
+        ["doctor", "alice@example.com"],
+        ["doctor", "alice@example.com", "--config", "f", "--connect-timeout", "0"],
         ["gateways", "put", "f"],
         ["gateways", "retry", "headquarters"],
         ["history", "--stack", "s"],
@@ -70,7 +73,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: p
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("check", "users", "gateways", "history", "user", "replay", "invoke", "demo"):
+    for command in ("check", "doctor", "users", "gateways", "history", "user", "replay", "invoke", "demo"):
         assert f"\n    {command} " in out
 
 

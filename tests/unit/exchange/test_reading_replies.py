@@ -314,3 +314,21 @@ def test_a_server_that_is_only_busy_is_not_asked_for_settings(net: Net) -> None:
 
     assert codes(dict(replies)) == ["ErrorServerBusy"]
     assert len(host.requests) == 1
+
+
+@pytest.mark.parametrize("source", ["mail-tips", "oof-settings"])
+@pytest.mark.parametrize("refusal", [None, *WITHOUT_TIPS.values()], ids=["offered", *WITHOUT_TIPS.keys()])
+def test_whether_a_server_offers_tips_is_asked_whatever_the_gateway_is_to_ask_for(
+    net: Net, refusal: bytes | None, source: str
+) -> None:
+    def respond(request: bytes) -> bytes:
+        return refusal if refusal is not None and b"<m:GetMailTips>" in request else exchange(request)
+
+    host = net.host("mail.branch.test", respond)
+    assert net.reader({**IMPERSONATING, "automatic_replies": source}).offers_mail_tips(ALICE) is (refusal is None)
+    assert not [request for request in host.requests if b"GetUserOofSettings" in request], "nobody's name is used"
+
+
+def test_a_server_that_is_only_busy_is_not_said_to_offer_no_tips(net: Net) -> None:
+    net.host("mail.branch.test", lambda _request: http(500, fault("ErrorServerBusy")))
+    assert net.reader(IMPERSONATING).offers_mail_tips(ALICE)
