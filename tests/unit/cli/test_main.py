@@ -143,10 +143,10 @@ def test_what_aws_has_against_a_call_is_one_line_that_says_what_to_do(
 def test_without_an_engine_invoke_says_how_to_make_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def missing(_: object) -> None:
+    def missing(**_: object) -> None:
         raise EngineError("The engine's environment is missing. Make it with: make engine")
 
-    monkeypatch.setattr("cli.workbench.Workbench.__enter__", missing)
+    monkeypatch.setattr("cli.workbench.deployed_stack", missing)
     event = CHECKOUT / "events" / "schedule_checks" / "tick.json"
     assert main(["invoke", "schedule_checks", "-e", str(event)]) == 1
     assert capsys.readouterr().err == "presence: The engine's environment is missing. Make it with: make engine\n"
@@ -156,7 +156,7 @@ def test_without_an_engine_invoke_says_how_to_make_one(
 def test_an_event_that_is_no_json_is_refused_before_anything_is_started(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr("cli.invoke.Workbench", None)
+    monkeypatch.setattr("cli.invoke.set_up_workbench", None)
     path = tmp_path / "event.json"
     path.write_text(text, encoding="utf-8")
     assert main(["invoke", "schedule_checks", "-e", str(path)]) == 2
