@@ -114,7 +114,15 @@ def test_each_status_is_shown_as_the_table_says(busy_type: BusyType, meeting: bo
             [(-600, 0, AVAILABLE), (0, 20, ELSEWHERE), (20, 30, BUSY), (30, 60, ELSEWHERE), (60, None, AVAILABLE)],
             id="busy beats working elsewhere",
         ),
+        pytest.param(
+            [entry(0, 30), entry(0, 30), entry(0, 30)],
+            [(-600, 0, AVAILABLE), (0, 30, BUSY), (30, None, AVAILABLE)],
+            id="an entry that repeats ends once",
+        ),
         pytest.param([entry(0, 0)], [(-600, None, AVAILABLE)], id="an entry without length claims nothing"),
+        pytest.param(
+            [entry(30, 0)], [(-600, None, AVAILABLE)], id="an entry that ends before it starts claims nothing"
+        ),
         pytest.param([entry(-700, -650)], [(-600, None, AVAILABLE)], id="an entry before the window claims nothing"),
         pytest.param(
             [entry(-700, -300)],
@@ -152,6 +160,13 @@ def test_a_segment_says_which_rule_won_and_what_it_beat() -> None:
         "out-of-office",
         ("busy", "working-elsewhere"),
     )
+
+
+def test_what_is_beaten_is_named_with_the_strongest_first() -> None:
+    claims = [claim(0, 60, strength=number, rule=rule) for number, rule in ((10, "b"), (40, "a"), (20, "d"), (30, "c"))]
+    segment = segment_at(timeline_of(claims, DAY), at(30))
+    assert segment is not None
+    assert (segment.rule, segment.beaten) == ("a", ("c", "d", "b"))
 
 
 def test_a_stretch_joins_neighbours_that_show_the_same() -> None:
@@ -281,6 +296,10 @@ def claim(start: float, end: float | None, presence: Presence = BUSY, strength: 
 
 def test_a_claim_without_an_end_holds_as_far_as_the_window_reaches() -> None:
     assert shown(timeline_of([claim(0, None)], DAY)) == [(-600, 0, AVAILABLE), (0, None, BUSY)]
+
+
+def test_a_claim_that_ends_where_the_window_does_leaves_no_end_there() -> None:
+    assert shown(timeline_of([claim(0, 840)], DAY)) == [(-600, 0, AVAILABLE), (0, None, BUSY)]
 
 
 def test_what_a_claim_covered_comes_back_when_it_ends_and_is_named_meanwhile() -> None:
