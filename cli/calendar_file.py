@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from cli.document_lines import lines_told
 from exchange.files import load_toml, read_text
 from local.exchange.time_zones import WEEKDAYS, Changeover, zone_rules
 from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
@@ -53,7 +54,8 @@ class CalendarFile:
 def read_calendar_file(path: Path) -> CalendarFile:
     """Read and check the file. Raises `ConfigurationError`: the path of the first mistake, and the reason."""
     if path.suffix.lower() != ".json":
-        return parse_calendar(load_toml(path))
+        with lines_told(path):
+            return parse_calendar(load_toml(path))
     try:
         return parse_calendar(json.loads(read_text(path)))
     except (ValueError, RecursionError) as error:

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from cli.arguments import secrets_folder
 from cli.certificates import SeenCertificates
+from cli.document_lines import read_gateways
 from cli.explanation import Explanation, as_json, as_lines
 from cli.presence_words import instant_of
 from exchange.account.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
-from exchange.gateway_documents import read_gateways_file
 from exchange.gateways import GatewaysDocument
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
 from exchange.reader import ExchangeReader
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     """Check one mailbox; return 0 if its calendar was read, 1 if not. Raises `ConfigurationError`."""
     address = parse_smtp_address(arguments.address)
     at = system_clock() if arguments.at is None else _instant(arguments.at)
-    document = read_gateways_file(arguments.config)
+    document = read_gateways(arguments.config)
     certificates = SeenCertificates()
     reader = reader_of_file(arguments, document, [address], certificates)
     # What the document assigns: groups and a profile of one's own stand on a user of a stack.

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from cli.certificates import SeenCertificates
 from cli.check import explain, reader_of_file
+from cli.document_lines import read_gateways
 from cli.explanation import Explanation, problem_lines
 from cli.given_rights import given_by_answers
 from cli.profile_text import excesses, fallbacks
-from exchange.gateway_documents import read_gateways_file
 from exchange.gateways import GatewaysDocument
 from exchange.reader import ExchangeReader
 from presence.addresses import parse_smtp_address
@@ -24,7 +24,7 @@ from presence.errors import Problem
 def run(arguments: Namespace) -> int:
     """Look at each mailbox; return 0 if all calendars were read, 1 if not. Raises `ConfigurationError`."""
     addresses = list(dict.fromkeys(map(parse_smtp_address, arguments.addresses)))
-    document = read_gateways_file(arguments.config)
+    document = read_gateways(arguments.config)
     certificates = SeenCertificates()
     reader = reader_of_file(arguments, document, addresses, certificates)
     all_read = True

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cli.document_lines import lines_told, read_gateways
 from cli.pool_words import describe_pool
 from cli.stacks import Stack, aws_errors_in_words, find_stack
 from exchange.account.accounts import read_account
@@ -31,7 +32,7 @@ from presence.tables.configuration import GATEWAYS
 def run(arguments: Namespace) -> int:
     """Do what `arguments.action` says."""
     if arguments.action == "validate":
-        _print(parse_gateways(load_gateways_document(arguments.file)))
+        _print(read_gateways(arguments.file))
         return 0
     if arguments.action == "put":
         return _put(arguments.file, arguments.stack)
@@ -41,8 +42,9 @@ def run(arguments: Namespace) -> int:
 
 
 def _put(path: Path, stack_name: str) -> int:
-    content = load_gateways_document(path)
-    document = parse_gateways(content)
+    with lines_told(path):
+        content = load_gateways_document(path)
+        document = parse_gateways(content)
     with aws_errors_in_words():
         stack = find_stack(stack_name)
         _require_secrets(stack, document.gateways)

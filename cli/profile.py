@@ -6,16 +6,16 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from cli.calendar_file import LONGEST, read_calendar_file
+from cli.document_lines import read_gateways
 from cli.given_rights import given_for_certain
 from cli.presence_words import instant_of
 from cli.profile_text import explained, fallbacks
 from cli.stacks import aws_errors_in_words, find_stack
 from cli.user_record import look_at
 from cli.what_if import as_lines
-from exchange.gateway_documents import load_gateways_document, parse_gateways
+from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
 from local.stack.tables import configuration_of
 from presence.clock import system_clock
@@ -33,8 +33,7 @@ _MOST_NAMES = 5
 def run(arguments: Namespace) -> int:
     """Do what `arguments.action` says. Raises `ConfigurationError`."""
     if arguments.action == "validate":
-        document = parse_gateways(load_gateways_document(arguments.file))
-        print("\n".join(_validated(document)))
+        print("\n".join(_validated(read_gateways(arguments.file))))
     elif arguments.action == "explain":
         print("\n".join(explained(_profiles(arguments).named(arguments.name))))
     else:
@@ -72,17 +71,13 @@ def _of_user(arguments: Namespace) -> tuple[Knowledge, datetime]:
 def _profiles(arguments: Namespace) -> Profiles:
     """Return the profiles of the file or the stack that was named; the built-in ones if neither was."""
     if arguments.config is not None:
-        return _of_file(arguments.config)
+        return read_gateways(arguments.config).profiles
     if arguments.stack is None:
         return BUILT_IN
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
         stored = configuration_of(stack).document(GATEWAYS)
     return BUILT_IN if stored is None else parse_gateways(stored.content).profiles
-
-
-def _of_file(path: Path) -> Profiles:
-    return parse_gateways(load_gateways_document(path)).profiles
 
 
 def _validated(document: GatewaysDocument) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.document_lines import lines_told
 from cli.user_list import ListedUser, read_user_list
 from exchange.account.credentials import Credentials, FileSecrets
 from exchange.gateway_documents import load_gateways_document, parse_gateways
@@ -32,8 +33,9 @@ def read_inputs(config: Path, secrets_folder: Path, users: Path | None) -> Input
     Raises `ConfigurationError` for the first mistake: in the document, a secret of it that is missing or that others
     may read, a line of the list of users, a profile there that the document does not have.
     """
-    content = load_gateways_document(config)
-    document = parse_gateways(content)
+    with lines_told(config):
+        content = load_gateways_document(config)
+        document = parse_gateways(content)
     source = FileSecrets(secrets_folder)
     secrets = {
         reference: source.credentials(reference)

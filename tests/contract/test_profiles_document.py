@@ -6,12 +6,14 @@ import json
 import shlex
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.arguments import parser
 from cli.calendar_file import LONGEST, parse_calendar
+from cli.main import main
 from cli.profile_text import NOTHING, WHAT_WAS_SET
 from exchange.gateway_documents import parse_gateways
 from presence import profile_documents
@@ -128,11 +130,13 @@ def test_the_sample_is_taken_as_it_stands() -> None:
     assert written == set(schema(GATEWAYS)["$defs"]["profile"]["properties"]), "the sample shows every key"
 
 
-def test_the_refusal_shown_is_what_is_said() -> None:
-    document = gateways(profiles=[{"name": "a"}, {"name": "b", "presences": {"bussy": "Busy"}}])
-    with pytest.raises(ConfigurationError) as caught:
-        parse_gateways(document)
-    assert blocks(TEXT, "text") == [f"{caught.value}\n"]
+def test_the_refusal_shown_is_what_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gateways.toml"
+    last_key = 'replies_switched_on = "claim"\n'
+    mistaken = blocks(TEXT, "toml")[0].replace(last_key, f'{last_key}\n[profiles.presences]\nbussy = "Busy"\n')
+    path.write_text(mistaken, encoding="utf-8")
+    assert main(["profile", "validate", str(path)]) == 2
+    assert [f"presence: {block}" for block in blocks(TEXT, "text")] == [capsys.readouterr().err]
 
 
 def test_the_sample_of_a_calendar_is_taken_as_it_stands_in_toml_and_in_json() -> None:

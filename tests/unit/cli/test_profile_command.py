@@ -277,7 +277,10 @@ def test_validate_refuses_a_mistake_in_one_line_that_says_where_and_why(
     config: Path, capsys: pytest.CaptureFixture[str], wrong: str, message: str
 ) -> None:
     config.write_text(DOCUMENT.replace(wrong, wrong.partition('"')[0] + '"x"'), encoding="utf-8")
-    assert refused(capsys, "validate", config).startswith(message)
+    told = refused(capsys, "validate", config)
+    assert told.startswith(message)
+    line = DOCUMENT[: DOCUMENT.index(wrong)].count("\n") + 1
+    assert told.endswith(f" (gateways.toml, line {line})\n")
 
 
 def test_try_shows_what_a_calendar_would_become(
