@@ -144,6 +144,18 @@ def test_a_calendar_that_is_switched_off_is_published_once_and_keeps_nothing() -
     assert not someone.read(7, entry(-30, 60)), "a check that was under way"
 
 
+def test_of_a_calendar_that_is_switched_off_there_is_no_problem() -> None:
+    someone = OneUser()
+    someone.read(0, entry(-30, 60))
+    someone.fail(5)
+    failing = someone.record
+    someone.ask(10, UseCalendar(CalendarUse(on=False)))
+    off = someone.record
+    assert (failing.problem is None, failing.failing_since) == (False, at(5))
+    assert (off.problem, off.failing_since) == (None, None)
+    assert not someone.fail(11), "a check that was under way"
+
+
 def test_a_calendar_that_is_switched_on_again_is_read_again() -> None:
     someone = OneUser()
     someone.read(0, entry(-30, 60))
