@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.arguments import secrets_folder
 from cli.run_inputs import Follower, Place, read_inputs
-from cli.run_words import change_line, problem_line
+from cli.run_words import event_line, problem_line
 from cli.stacks import aws_errors_in_words
 from local.running.changes import Changes
 from local.running.instance import Instance, running_instance
@@ -81,7 +81,7 @@ class _Rounds:
 
     def _once(self) -> None:
         for event in self._changes.take(seconds=1):
-            _say(change_line(event))
+            _say(event_line(event))
         now = time.monotonic()
         if now >= self._next_files:
             self._next_files = now + _FILES_SECONDS
@@ -105,7 +105,7 @@ class _Rounds:
 
 
 def _print_changes(changes: Changes) -> None:
-    while lines := [change_line(event) for event in changes.take(seconds=0)]:
+    while lines := [event_line(event) for event in changes.take(seconds=0)]:
         for line in lines:
             _say(line)
 

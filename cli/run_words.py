@@ -1,4 +1,4 @@
-"""What `presence run` prints: a line for each change that is published, and for each problem that comes or goes."""
+"""What `presence run` prints: a line for each event that is published, and for each problem that comes or goes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any
 
 from cli.one_line import in_one_line
 from local.running.problems import ProblemNews
+from presence.events import REMINDER_TYPE
 from presence.instants import format_instant
 
 _NAMED = 3
 
 
-def change_line(event: Mapping[str, Any]) -> str:
-    """Return a published event as a line: when, who, what, until when, and why."""
+def event_line(event: Mapping[str, Any]) -> str:
+    """Return a published event as a line: when, who, what, until when, and why; of a meeting only when it begins."""
     data = event["data"]
+    if event["type"] == REMINDER_TYPE:
+        begins = f"a meeting begins at {data['meeting']['startsAt']}"
+        return f"{event['time']}  {data['user']['email']}  {begins}  (reminder, {data['minutesBefore']} min before)"
     presence = data["presence"]
     availability, activity = presence["availability"], presence["activity"]
     words = availability if availability == activity else f"{availability} / {activity}"

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from cli.run_words import change_line, problem_line
+from cli.run_words import event_line, problem_line
 from local.running.problems import ProblemNews
 from presence.errors import Problem, ProblemKind
+from presence.events import EVENT_TYPE, REMINDER_TYPE
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 
 
 def _event(presence: dict[str, Any], **data: Any) -> dict[str, Any]:
     return {
+        "type": EVENT_TYPE,
         "time": "2026-11-21T14:00:00Z",
         "data": {
             "user": {"id": "6f1c", "email": "alice@example.com"},
@@ -43,7 +45,18 @@ def _event(presence: dict[str, Any], **data: Any) -> dict[str, Any]:
     ],
 )
 def test_a_change_says_when_who_what_until_when_and_why(event: dict[str, Any], words: str) -> None:
-    assert change_line(event) == f"2026-11-21T14:00:00Z  alice@example.com  {words}"
+    assert event_line(event) == f"2026-11-21T14:00:00Z  alice@example.com  {words}"
+
+
+def test_a_reminder_says_when_who_and_when_the_meeting_begins() -> None:
+    data = {
+        "user": {"id": "6f1c", "email": "alice@example.com"},
+        "meeting": {"startsAt": "2026-11-21T14:10:00Z"},
+        "minutesBefore": 10,
+    }
+    assert event_line({"type": REMINDER_TYPE, "time": "2026-11-21T14:00:00Z", "data": data}) == (
+        "2026-11-21T14:00:00Z  alice@example.com  a meeting begins at 2026-11-21T14:10:00Z  (reminder, 10 min before)"
+    )
 
 
 def test_a_problem_names_some_of_its_users_and_what_to_do_and_shows_nothing_that_moves_the_terminal() -> None:
