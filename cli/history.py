@@ -28,6 +28,8 @@ def run(arguments: Namespace) -> int:
     if start is not None and end is not None and end <= start:
         raise ConfigurationError("--to: has to be later than --from")
     now = system_clock()
+    if start is not None and start > now:
+        raise ConfigurationError("--from: has to be in the past; presence why ADDRESS --at TIME tells of what comes")
     with aws_errors_in_words():
         stack = find_stack(arguments.stack)
         kept = kept_for(stack)

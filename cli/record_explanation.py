@@ -119,6 +119,8 @@ def _decided(outlook: Outlook, at: datetime) -> Iterator[str]:
             yield f"At {then}: not kept in the record; see `presence history`"
         elif record.timeline:
             yield f"At {then}: not known"
+        elif at > outlook.now:
+            yield f"At {then}: not known: {in_words(NOT_READ_RULE)}"
         return
     if shown.rule == NOT_BELIEVED_RULE:
         yield f"At {then}: {shown.presence}, since {in_words(shown.rule)} (rule {shown.rule})"

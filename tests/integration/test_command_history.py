@@ -93,6 +93,14 @@ def test_a_stretch_of_time_has_what_was_shown_in_it(run: Run, alice: User, table
     assert out.splitlines()[1:] == ["nothing that was shown in this time is on record"]
 
 
+def test_what_comes_is_no_history(run: Run, stack: Deployed, alice: User, table: HistoryTable, now: datetime) -> None:
+    table.put(entry(alice, 1, now - HOUR), DAYS)
+    code, out, err = run("alice@example.com", "--from", format_instant(now + HOUR))
+    assert (code, out) == (2, "")
+    assert err.startswith("presence: --from: has to be in the past; presence why ")
+    assert audited(stack) == []
+
+
 def test_versions_that_are_missing_are_named(run: Run, alice: User, table: HistoryTable, now: datetime) -> None:
     for version in (3, 5, 9):
         table.put(entry(alice, version, now - HOUR + timedelta(minutes=version)), DAYS)

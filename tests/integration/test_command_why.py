@@ -76,7 +76,7 @@ def test_a_time_without_a_zone_is_refused(run: Run, alice: User) -> None:
     assert alice.user_id
     code, _, err = run("alice@example.com", "--at", "2026-11-23T12:00:00")
     assert code == 2
-    assert "--at: '2026-11-23T12:00:00' has no time zone" in err
+    assert err == "presence: --at: '2026-11-23T12:00:00' has no time zone; write it as 2026-11-21T14:00:00Z\n"
 
 
 def test_what_comes_next_is_told_by_the_rules_that_the_stack_was_deployed_with(

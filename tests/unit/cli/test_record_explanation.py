@@ -85,6 +85,13 @@ def test_a_time_that_is_over_is_left_to_the_history() -> None:
     assert "not kept in the record; see `presence history`" in told(record, minutes=-600)
 
 
+def test_of_whom_nothing_was_read_another_time_is_not_known_either() -> None:
+    never_read = after_problem(None, ALICE, GONE, NOON, Rules()).record
+    assert never_read is not None
+    assert "At 2026-11-23T13:00:00Z: not known: the calendar has not been read yet" in told(never_read, minutes=60)
+    assert "because: the calendar has not been read yet" in told(never_read)
+
+
 def test_where_and_when_it_was_read_is_told() -> None:
     text = told(read())
     assert (
