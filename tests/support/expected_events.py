@@ -8,9 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from presence.events import EVENT_TYPE, REMINDER_TYPE
 from presence.history import HistoryEntry
 from presence.records import PresenceRecord
+from tests.support.schemas import complaints
 
+SCHEMAS = {
+    EVENT_TYPE: "events/presence-changed.v1.schema.json",
+    REMINDER_TYPE: "events/meeting-starting-soon.v1.schema.json",
+}
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 KEYS = {"says", "answer", "comes_back", "error", "reasons", "written", "queued", "published", "recorded"}
 
@@ -60,10 +66,20 @@ def shown(records: Iterable[PresenceRecord]) -> dict[str, str]:
 
 def told(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return published events as expected.toml writes them."""
-    presences = ((event["id"], event["data"]["presence"]) for event in events)
-    return {id_: f"{presence['availability']} / {presence['activity']}" for id_, presence in presences}
+    return {str(event["id"]): _said(event["data"]) for event in events}
+
+
+def mistakes(event: Mapping[str, Any]) -> list[str]:
+    """Return what the JSON Schema of its type has against a published event."""
+    return complaints(SCHEMAS[event["type"]], event)
 
 
 def kept(entries: Iterable[HistoryEntry]) -> dict[str, str]:
     """Return entries of the history as expected.toml writes them."""
     return {f"{entry.user_id}:{entry.version}": f"{entry.presence} by {entry.rule}" for entry in entries}
+
+
+def _said(data: Mapping[str, Any]) -> str:
+    if "meeting" in data:
+        return f"a meeting at {data['meeting']['startsAt']}"
+    return f"{data['presence']['availability']} / {data['presence']['activity']}"
