@@ -16,7 +16,7 @@ from presence.current_profiles import current_profiles
 from presence.errors import ConfigurationError, MalformedMessage
 from presence.instants import format_instant
 from presence.log_key import people_names
-from presence.log_names import Person
+from presence.log_names import Person, holds_address
 from presence.messages import new_traceparent
 from presence.observing import Observer
 from presence.queues import Queue
@@ -77,7 +77,7 @@ def _note(done: Commanded, request: CommandRequest, observer: Observer) -> None:
     Who asked for themselves is the exception: their address would give away whose name it is that stands beside it.
     """
     asked = request.requested_by
-    by_themselves = done.user.address in asked.lower()
+    by_themselves = holds_address(asked, done.user.address)
     observer.info(
         "command carried out",
         command=type(request.command).__name__,

@@ -25,6 +25,9 @@ _USER_ID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _BREAKS: Final = r"\s\"<>()\[\]{},;:@"
 _ADDRESS: Final = re.compile(rf"[^{_BREAKS}'][^{_BREAKS}]*@[^{_BREAKS}']*[^{_BREAKS}'.]")
 
+# RFC 5322, atext; but behind a slash the address stands in the name of a role's session, and it may be quoted.
+_NO_LONGER_BEFORE: Final = r"(?<![\w.!#$%&*+=?^`{|}~-])(?<!\w')"
+
 
 class LogNames(StrEnum):
     """How an operator wants people named: by an HMAC, by user ids (addresses still by an HMAC), or by addresses."""
@@ -32,6 +35,12 @@ class LogNames(StrEnum):
     HMAC = "hmac"
     USER_ID = "user-id"
     ADDRESS = "address"
+
+
+def holds_address(text: str, address: str) -> bool:
+    """Tell whether an SMTP address stands in a text, in capitals or not, and not only as a part of a longer one."""
+    whole = rf"{_NO_LONGER_BEFORE}{re.escape(address)}(?!\.?[\w-])"
+    return re.search(whole, text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True, slots=True)

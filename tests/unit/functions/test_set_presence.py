@@ -73,6 +73,16 @@ def test_who_asks_for_themselves_is_not_named_beside_their_name(
     assert first["correlation_id"] != second["correlation_id"]
 
 
+@pytest.mark.parametrize("asked_by", [f"mal{ALICE}", f"o'{ALICE}", f"{ALICE}.au"])
+def test_who_acts_for_somebody_is_named_also_where_one_address_is_a_part_of_the_other(
+    stack: Stack, capsys: pytest.CaptureFixture[str], asked_by: str
+) -> None:
+    stack.users.add(ALICE)
+    stack.handler("set_presence").lambda_handler(command("ClearPresence", requestedBy=asked_by), None)
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "command carried out" in text]
+    assert line["requested_by"] == asked_by
+
+
 @pytest.mark.parametrize(
     ("event", "refusal"),
     [

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from presence.log_names import NOBODY_NAMED, LogNames, PeopleNames, Person, name_of_address, name_of_user
+from presence.log_names import NOBODY_NAMED, LogNames, PeopleNames, Person, holds_address, name_of_address, name_of_user
 
 KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
 ALICE = Person("6f1c0a9b8d7e6f5a4b3c2d1e0f9a8b7c", "alice@example.com")
@@ -71,6 +71,29 @@ def test_with_ids_asked_for_addresses_still_have_other_names_and_with_addresses_
     text = f"user {ID}: {ADDRESS}"
     assert names(LogNames.USER_ID).in_text(text) == f"user {ID}: {MAILBOX}"
     assert names(LogNames.ADDRESS).in_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        (ADDRESS, True),
+        (ADDRESS.upper(), True),
+        (f"arn:aws:sts::1:assumed-role/Desk/{ADDRESS}", True),
+        (f"<{ADDRESS}>, at the desk", True),
+        (f"It was '{ADDRESS}'.", True),
+        (f"It was {ADDRESS}.", True),
+        (f"x{ADDRESS}", False),
+        (f"o'{ADDRESS}", False),
+        (f"x.{ADDRESS}", False),
+        (f"x-{ADDRESS}", False),
+        (f"{ADDRESS}.au", False),
+        (f"{ADDRESS}-x.test", False),
+        (f"It was {ADDRESS}, and not {ADDRESS}x", True),
+        ("desk", False),
+    ],
+)
+def test_an_address_stands_in_a_text_as_a_whole_or_not_at_all(text: str, *, holds: bool) -> None:
+    assert holds_address(text, ADDRESS) is holds
 
 
 def test_whatever_is_nested_in_a_detail_names_nobody() -> None:
