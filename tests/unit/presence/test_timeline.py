@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -276,6 +277,26 @@ def test_the_window_is_covered_without_gap_or_overlap(entries: list[CalendarEntr
 @given(entries=entries_of_a_day, data=st.data())
 def test_the_order_of_the_entries_makes_no_difference(entries: list[CalendarEntry], data: st.DataObject) -> None:
     assert timeline(*data.draw(st.permutations(entries))) == timeline(*entries)
+
+
+ONE = Claim(at(0), at(60), BUSY, "phone", "claimed-by-phone", 35)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(ONE, since=at(-10)), id="the beginning"),
+        pytest.param(replace(ONE, until=at(90)), id="the end"),
+        pytest.param(replace(ONE, until=None), id="having an end"),
+        pytest.param(replace(ONE, rule="claimed-by-desk"), id="the rule"),
+        pytest.param(replace(ONE, source="desk"), id="the source"),
+        pytest.param(replace(ONE, presence=AWAY), id="the availability"),
+        pytest.param(replace(ONE, presence=MEETING), id="the activity"),
+        pytest.param(replace(ONE, strength=36), id="the strength"),
+    ],
+)
+def test_of_two_claims_that_differ_in_one_thing_only_the_same_is_shown_whichever_comes_first(other: Claim) -> None:
+    assert timeline_of([ONE, other], DAY) == timeline_of([other, ONE], DAY)
 
 
 @given(entries=entries_of_a_day)
