@@ -170,7 +170,7 @@ class ExchangeReader:
                     gateway = self._document.gateway_for(resolutions[0].address)
                     session = sessions(gateway)
                     at_once, ask_with = question(gateway)
-                    ask = session.back_off.respecting(partial(ask_with, EwsClient(session, self._cache, self._clock)))
+                    ask = session.back_off.respecting(partial(ask_with, EwsClient(session)))
                     take_share = session.client.take_share
                     halving = Halving(self._cache, self._clock, take_share, gateway.name, topic)
                     if len(gateway.hosts) > 1:

@@ -47,7 +47,7 @@ class GatewaySession:
         self.network = network
         self.back_off = BackOff(gateway.name, cache, clock, read)
         self._secrets = secrets
-        self._cache = cache
+        self.cache = cache
         self.clock = clock
         self.timeouts = timeouts
         self.watch = watch
@@ -100,7 +100,7 @@ class GatewaySession:
             self.begin()
             try:
                 credentials = self._secrets.credentials(self.gateway.credentials)
-                login = Login(self.gateway, credentials, self._cache, self.clock, self._read, self._seconds_left())
+                login = Login(self.gateway, credentials, self.cache, self.clock, self._read, self._seconds_left())
             except ConfigurationError as error:
                 raise ProblemError(secret_unusable(self.gateway.name, str(error))) from error
             login.require_not_resting()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from exchange.endpoints import EndpointCache, host_key
+from exchange.endpoints import host_key
 from exchange.ews.availability import Availability, parse_availability
 from exchange.ews.calendar_folder import PAGE, read_calendar_folder
 from exchange.ews.calendar_items import FolderPage, parse_calendar_items
@@ -47,10 +46,10 @@ _Result = TypeVar("_Result")
 class EwsClient:
     """Asks EWS endpoints on behalf of one gateway; the caller has made sure that the hosts may have its account."""
 
-    def __init__(self, session: GatewaySession, cache: EndpointCache, clock: Callable[[], datetime]) -> None:
+    def __init__(self, session: GatewaySession) -> None:
         self._session = session
-        self._cache = cache
-        self._clock = clock
+        self._cache = session.cache
+        self._clock = session.clock
         self._versions: dict[str, str | None] = {}
 
     def read_availability(
