@@ -17,19 +17,21 @@ from exchange.ews.merged import LISTS_INTERVAL
 from exchange.gateways import Gateway
 from exchange.locating import Resolution
 from exchange.mailbox_access import CalendarsFrom
+from exchange.questions import Question
 from exchange.recipients import Treatment
 from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem
 from presence.working_hours import WorkingHours
 
-_Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[CalendarReading | Problem]]
-_AskHours = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[WorkingHours | Problem | None]]
+_TOPIC = "calendars"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Readings = Mapping[str, CalendarReading | Problem]
 
 
-def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Callable[[Gateway], tuple[int, _Ask]]:
-    """Return what to ask a gateway: about how many mailboxes at once, and how.
+def question_of_calendars(
+    window: Window, clock: Callable[[], datetime]
+) -> Callable[[Gateway], Question[CalendarReading]]:
+    """Return how a gateway is asked for the calendars of a window.
 
     `clock` gives the present instant in UTC: a reading is as old as its question.
     """
@@ -52,12 +54,12 @@ def question_of_calendars(window: Window, clock: Callable[[], datetime]) -> Call
             results.append(_reading(resolution, window, result, asked_at, url))
         return results
 
-    def question(gateway: Gateway) -> tuple[int, _Ask]:
+    def question(gateway: Gateway) -> Question[CalendarReading]:
         if gateway.mailboxes.calendars is CalendarsFrom.CALENDAR_FOLDER:
-            return 1, ask_for_folders
+            return Question(_TOPIC, 1, ask_for_folders)
         takes_lists = gateway.recipients.distribution_lists is Treatment.TAKE
         asked_window = _from_a_boundary(window) if takes_lists else window
-        return gateway.limits.mailboxes_per_request, partial(ask_for_times, asked_window)
+        return Question(_TOPIC, gateway.limits.mailboxes_per_request, partial(ask_for_times, asked_window))
 
     return question
 
@@ -70,15 +72,15 @@ def _from_a_boundary(window: Window) -> Window:
     return Window(window.start - (window.start - _EPOCH) % LISTS_INTERVAL, window.end)
 
 
-def question_of_working_hours(window: Window) -> Callable[[Gateway], tuple[int, _AskHours]]:
-    """Return what to ask a gateway for the working hours at the beginning of a window."""
+def question_of_working_hours(window: Window) -> Callable[[Gateway], Question[WorkingHours | None]]:
+    """Return how a gateway is asked for the working hours at the beginning of a window."""
     begin = Window(window.start, window.start + timedelta(hours=1))
 
     def ask(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[WorkingHours | None]:
         found = client.read_availability(url, [resolution.mailbox for resolution in asked], begin, times_only=True)
         return [result.working_hours if isinstance(result, Availability) else None for result in found]
 
-    return lambda gateway: (gateway.limits.mailboxes_per_request, ask)
+    return lambda gateway: Question("working hours", gateway.limits.mailboxes_per_request, ask)
 
 
 def with_working_hours(

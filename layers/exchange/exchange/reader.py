@@ -10,24 +10,29 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from exchange.account.credentials import SecretSource
-from exchange.asking import ask_endpoint
+from exchange.asking import Result, ask_endpoint
 from exchange.calendars import question_of_calendars, question_of_working_hours, with_working_hours
 from exchange.endpoints import Endpoint, EndpointCache
 from exchange.ews.client import EwsClient
-from exchange.ews.requests import MOST_RECIPIENTS
 from exchange.gateway_problems import GatewayProblems
 from exchange.gateways import Gateway, GatewaysDocument, RepliesFrom
 from exchange.halving import Halving
 from exchange.locating import Locator, Resolution
-from exchange.mailbox_access import Access
 from exchange.pool.asking_pools import PoolQuestion
 from exchange.pool.shared_pool import SharedPool
 from exchange.problems import unexpected_error
+from exchange.questions import Question
 from exchange.quiet_loggers import silence_loggers
+from exchange.replies import (
+    has_no_mail_tips,
+    may_ask_for_settings,
+    question_of_replies,
+    question_of_settings,
+    question_of_tips,
+)
 from exchange.sessions import GatewaySession
 from exchange.tls.certificates import CertificateWatch
 from exchange.web.network import Network
@@ -36,11 +41,6 @@ from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.current_document import Report
 from presence.errors import Problem, ProblemError
-
-# The server knows no MailTips, or they are switched off in its organisation.
-_WITHOUT_TIPS = frozenset({"AutomaticRepliesRefused", "ErrorMailTipsDisabled"})
-_Result = TypeVar("_Result")
-_Ask = Callable[[EwsClient, str, Sequence[Resolution]], Sequence[_Result | Problem]]
 
 
 class ExchangeReader:
@@ -95,10 +95,8 @@ class ExchangeReader:
         """
         until = time.monotonic() + self._longest_read
         return with_working_hours(
-            self._read(addresses, "calendars", question_of_calendars(window, self._clock), self._longest_read),
-            lambda asked: self._read(
-                asked, "working hours", question_of_working_hours(window), until - time.monotonic(), is_extra=True
-            ),
+            self._read(addresses, question_of_calendars(window, self._clock), self._longest_read),
+            lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic(), is_extra=True),
         )
 
     def read_automatic_replies(self, addresses: Sequence[str]) -> Mapping[str, AutomaticReplies | Problem]:
@@ -111,28 +109,20 @@ class ExchangeReader:
         """
         until = time.monotonic() + self._longest_replies_read
         asked = [each for each in addresses if self._asks_for_replies(each)]
-        found = self._read(asked, "automatic replies", _question_of_replies, self._longest_replies_read)
-        without_tips = [address for address, result in found.items() if self._may_ask_for_settings(address, result)]
+        found = self._read(asked, question_of_replies, self._longest_replies_read)
+        without_tips = [
+            address
+            for address, result in found.items()
+            if has_no_mail_tips(result) and may_ask_for_settings(self._document.gateway_for(address))
+        ]
         if without_tips:
-            found |= self._read(
-                without_tips, "settings", lambda _: _QUESTION_OF_SETTINGS, until - time.monotonic(), is_extra=True
-            )
+            found |= self._read(without_tips, question_of_settings, until - time.monotonic(), is_extra=True)
         return found
 
     def offers_mail_tips(self, address: str) -> bool:
         """Tell whether the server of a mailbox does not refuse to say by MailTips who has automatic replies."""
-        found = self._read(
-            [address], "MailTips", lambda _: _QUESTION_OF_TIPS, self._longest_replies_read, is_extra=True
-        )
-        result = found[address]
-        return not isinstance(result, Problem) or result.code not in _WITHOUT_TIPS
-
-    def _may_ask_for_settings(self, address: str, result: AutomaticReplies | Problem) -> bool:
-        """Tell whether a mailbox's server offers no MailTips, and its owner's name may be used instead."""
-        if not isinstance(result, Problem) or result.code not in _WITHOUT_TIPS:
-            return False
-        gateway = self._document.gateway_for(address)
-        return gateway.automatic_replies is RepliesFrom.MAIL_TIPS and gateway.mailboxes.access is Access.IMPERSONATION
+        found = self._read([address], question_of_tips, self._longest_replies_read, is_extra=True)
+        return not has_no_mail_tips(found[address])
 
     def _asks_for_replies(self, address: str) -> bool:
         try:
@@ -143,22 +133,21 @@ class ExchangeReader:
     def _read(
         self,
         addresses: Sequence[str],
-        topic: str,
-        question: Callable[[Gateway], tuple[int, _Ask[_Result]]],
+        question_of: Callable[[Gateway], Question[Result]],
         longest: float,
         *,
         is_extra: bool = False,
-    ) -> dict[str, _Result | Problem]:
-        """Return what each mailbox's endpoint answers to a gateway's question: how many at once, and how to ask.
+    ) -> dict[str, Result | Problem]:
+        """Return what each mailbox's endpoint answers to the question of its gateway.
 
-        `topic` names what is asked for. All of it takes `longest` seconds at most. `is_extra`: what was wanted has been
-        read already, so that nothing that fails here is a problem of a gateway, or a reason to look for a mailbox anew.
+        All of it takes `longest` seconds at most. `is_extra`: what was wanted has been read already, so that nothing
+        that fails here is a problem of a gateway, or a reason to look for a mailbox anew.
         """
-        results: dict[str, _Result | Problem] = {}
+        results: dict[str, Result | Problem] = {}
+        groups: dict[Endpoint, list[Resolution]] = {}
         with ExitStack() as stack:
             sessions = self._sessions(stack, longest)
             locator = Locator(self._document, self._cache, sessions)
-            groups: dict[Endpoint, list[Resolution]] = {}
             located = locator.locate(list(dict.fromkeys(addresses)))
             for address, resolution in located.items():
                 if resolution.endpoint is not None:
@@ -167,20 +156,8 @@ class ExchangeReader:
                     results[address] = resolution.problem
             for endpoint, resolutions in groups.items():
                 try:
-                    gateway = self._document.gateway_for(resolutions[0].address)
-                    session = sessions(gateway)
-                    at_once, ask_with = question(gateway)
-                    ask = session.back_off.respecting(partial(ask_with, EwsClient(session)))
-                    take_share = session.client.take_share
-                    halving = Halving(self._cache, self._clock, take_share, gateway.name, topic)
-                    if len(gateway.hosts) > 1:
-                        asked = [each.address for each in resolutions]
-                        pool = SharedPool(gateway, self._cache, self._clock, asked, self._warn)
-                        pool_question = PoolQuestion(pool, at_once, ask, halving, take_share)
-                        results.update(pool_question.run(resolutions))
-                    else:
-                        urls = [endpoint.url, *endpoint.alternatives]
-                        results.update(ask_endpoint(urls, resolutions, at_once, halving.asking(ask)))
+                    session = sessions(self._document.gateway_for(resolutions[0].address))
+                    results.update(self._ask(session, question_of(session.gateway), endpoint, resolutions))
                 except ProblemError as error:
                     results.update({resolution.address: error.problem for resolution in resolutions})
                 except Exception as error:  # noqa: BLE001  a fault found by one endpoint must not cost the others
@@ -190,6 +167,25 @@ class ExchangeReader:
             locator.learn_from(results)
             self._problems.note((self._gateway_of(located[address]), result) for address, result in results.items())
         return results
+
+    def _ask(
+        self,
+        session: GatewaySession,
+        question: Question[Result],
+        endpoint: Endpoint,
+        resolutions: Sequence[Resolution],
+    ) -> dict[str, Result | Problem]:
+        """Put a question to an endpoint, or to the pool of its gateway's hosts."""
+        gateway = session.gateway
+        ask = session.back_off.respecting(partial(question.ask, EwsClient(session)))
+        take_share = session.client.take_share
+        halving = Halving(self._cache, self._clock, take_share, gateway.name, question.topic)
+        if len(gateway.hosts) > 1:
+            asked = [resolution.address for resolution in resolutions]
+            pool = SharedPool(gateway, self._cache, self._clock, asked, self._warn)
+            return PoolQuestion(pool, question.at_once, ask, halving, take_share).run(resolutions)
+        urls = [endpoint.url, *endpoint.alternatives]
+        return ask_endpoint(urls, resolutions, question.at_once, halving.asking(ask))
 
     def _gateway_of(self, resolution: Resolution) -> str:
         """Return the name of a mailbox's gateway; empty if it has none."""
@@ -222,23 +218,3 @@ class _Sessions:
         if gateway.name not in self._open:
             self._open[gateway.name] = self._stack.enter_context(self._make(gateway))
         return self._open[gateway.name]
-
-
-def _question_of_replies(gateway: Gateway) -> tuple[int, _Ask[AutomaticReplies]]:
-    if gateway.automatic_replies is RepliesFrom.OOF_SETTINGS:
-        return _QUESTION_OF_SETTINGS
-    return _QUESTION_OF_TIPS
-
-
-def _ask_for_mail_tips(
-    client: EwsClient, url: str, asked: Sequence[Resolution]
-) -> Sequence[AutomaticReplies | Problem]:
-    return client.read_mail_tips(url, [resolution.mailbox for resolution in asked])
-
-
-def _ask_for_settings(client: EwsClient, url: str, asked: Sequence[Resolution]) -> list[AutomaticReplies | Problem]:
-    return [client.read_oof_settings(url, resolution.mailbox) for resolution in asked]
-
-
-_QUESTION_OF_TIPS: tuple[int, _Ask[AutomaticReplies]] = (MOST_RECIPIENTS, _ask_for_mail_tips)
-_QUESTION_OF_SETTINGS: tuple[int, _Ask[AutomaticReplies]] = (1, _ask_for_settings)
