@@ -14,7 +14,7 @@ from presence.instants import format_instant
 
 def describe_pool(gateway: Gateway, cache: EndpointCache, now: datetime) -> Iterator[str]:
     """Yield a heading, and a line for each host of a gateway that has several: whether it is asked, and why not."""
-    if len(gateway.hosts) > 1:
+    if gateway.has_pool:
         yield f"pool of {gateway.name}:"
         for host, breaker in read_breakers(gateway, cache).items():
             yield f"  {host} {_in_words(breaker, now)}"

@@ -104,6 +104,11 @@ class Gateway:
     mailboxes: MailboxAccess = FREE_BUSY_ONLY
     recipients: RecipientPolicy = USUAL_RECIPIENTS
 
+    @property
+    def has_pool(self) -> bool:
+        """Whether it has several hosts, of which another can be asked where one fails."""
+        return len(self.hosts) > 1
+
     def serves_domain(self, domain: str) -> bool:
         """Tell whether a domain, or `*`, is among its domains; international ones in either form (RFC 5890)."""
         wanted = _ascii_domain(domain)

@@ -180,7 +180,7 @@ class ExchangeReader:
         ask = session.back_off.respecting(partial(question.ask, EwsClient(session)))
         take_share = session.client.take_share
         halving = Halving(self._cache, self._clock, take_share, gateway.name, question.topic)
-        if len(gateway.hosts) > 1:
+        if gateway.has_pool:
             asked = [resolution.address for resolution in resolutions]
             pool = SharedPool(gateway, self._cache, self._clock, asked, self._warn)
             return PoolQuestion(pool, question.at_once, ask, halving, take_share).run(resolutions)

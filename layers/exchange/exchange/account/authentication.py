@@ -74,7 +74,6 @@ class Login:
         self._clock = clock
         self._read = read
         self._until = clock() + timedelta(seconds=seconds)
-        self._pool = len(gateway.hosts) > 1
         self._auth = _make_auth(gateway, credentials)
         self._key = account_key(gateway.name, credentials.version)
         self._account = read_account(cache.get_many([self._key]).get(self._key))
@@ -89,7 +88,7 @@ class Login:
         """Raise `ProblemError` (AuthenticationNotOffered) if a host's 401 does not offer what the gateway is set to."""
         wanted = self._gateway.authentication
         if not answer.offered & _SCHEMES[wanted]:
-            raise ProblemError(authentication_not_offered(host, self._gateway.name, wanted, _words(answer)))
+            raise ProblemError(authentication_not_offered(host, self._gateway.name, wanted, _offered_schemes(answer)))
 
     def send(
         self, client: WebClient, method: str, url: str, *, limit: int, headers: Mapping[str, str], body: bytes
@@ -116,8 +115,8 @@ class Login:
         self.require_offer(answer, host)
         if answer.challenge_cut_off:
             raise ProblemError(authentication_failed(host, self._gateway.name))
-        self._change(lambda account: rejected(account, parts.netloc, self._clock(), pool=self._pool))
-        raise ProblemError(credentials_rejected(host, self._gateway.name, _words(answer)))
+        self._change(lambda account: rejected(account, parts.netloc, self._clock(), pool=self._gateway.has_pool))
+        raise ProblemError(credentials_rejected(host, self._gateway.name, _offered_schemes(answer)))
 
     def close(self) -> None:
         """Let the next reader try the account, if this one had leave to do so alone and found nothing out."""
@@ -132,7 +131,7 @@ class Login:
 
         def change(account: Account) -> Account:
             nonlocal refusal
-            found = asked_for(account, host, self._read, self._until, self._clock(), pool=self._pool)
+            found = asked_for(account, host, self._read, self._until, self._clock(), pool=self._gateway.has_pool)
             refusal = found if isinstance(found, Refusal) else None
             return account if isinstance(found, Refusal) else found
 
@@ -186,7 +185,7 @@ def _make_auth(gateway: Gateway, credentials: Credentials) -> AuthBase:
     return ntlm
 
 
-def _words(answer: Answer) -> str:
+def _offered_schemes(answer: Answer) -> str:
     """Name the offered schemes that have a name known here; others stand for what the server may have written."""
     known = {"ntlm", "negotiate", "basic", "digest", "bearer", "kerberos"}
     return ", ".join(sorted(answer.offered & known))
