@@ -17,11 +17,11 @@ from exchange.ews.problems import count_mismatch, malformed_calendar, no_calenda
 from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import children_once, text_of
 from exchange.ews.soap import MESSAGES, TYPES
-from exchange.ews.times import lacks_zone, read_time
+from exchange.ews.values import BUSY_TYPES, FLAGS, lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
 from exchange.web.bounded_xml import MalformedXml
 from exchange.web.problems import malformed_answer
-from presence.calendar import BusyType, CalendarEntry, Window
+from presence.calendar import CalendarEntry, Window
 from presence.errors import Problem, ProblemError
 from presence.working_hours import WorkingHours
 
@@ -29,8 +29,6 @@ _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "Deta
 _VIEWS_WITH_MERGED = frozenset({"FreeBusyMerged", "DetailedMerged"})
 _MERGED_ONLY = "MergedOnly"
 _VIEWS_WITHOUT = frozenset({"None", _MERGED_ONLY})
-_BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _SHOWN_TIME = re.compile(r"[0-9T:.Z+ -]{1,40}")
 _MOST_ENTRIES = 1000
 """Of one mailbox in the time asked for; Microsoft Graph's getSchedule, over the same calendars, has the same limit."""
@@ -161,7 +159,7 @@ def _read_event(event: etree._Element, number: int) -> CalendarEntry:
     text = text_of(parts.get(_BUSY_TYPE), event, number)
     if text is None:
         raise MalformedXml(f"CalendarEvent {number} has no BusyType")
-    busy_type = _BUSY_TYPES.get(text)
+    busy_type = BUSY_TYPES.get(text)
     if busy_type is None:
         raise MalformedXml(f"CalendarEvent {number}: BusyType is unknown")
     details = parts.get(_DETAILS)
@@ -193,7 +191,7 @@ def _read_time(text: str | None, name: str, number: int) -> datetime:
 def _read_flag(text: str | None, name: str, number: int) -> bool | None:
     if text is None:
         return None
-    flag = _FLAGS.get(text)
+    flag = FLAGS.get(text)
     if flag is None:
         raise MalformedXml(f"CalendarEvent {number}: {name} is neither true nor false")
     return flag

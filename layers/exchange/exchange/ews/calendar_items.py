@@ -16,10 +16,10 @@ from exchange.ews.problems import count_mismatch, malformed_calendar
 from exchange.ews.response_messages import messages_in, refusal_in, response_in
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
-from exchange.ews.times import lacks_zone, read_time
+from exchange.ews.values import BUSY_TYPES, FLAGS, lacks_zone, read_time
 from exchange.web.bounded_xml import MalformedXml
 from exchange.web.problems import malformed_answer
-from presence.calendar import BusyType, CalendarEntry
+from presence.calendar import CalendarEntry
 from presence.errors import Problem, ProblemError
 
 _ROOT = f"{{{MESSAGES}}}RootFolder"
@@ -27,8 +27,6 @@ _ITEMS = f"{{{TYPES}}}Items"
 _ITEM = f"{{{TYPES}}}CalendarItem"
 _ID = f"{{{TYPES}}}ItemId"
 
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
-_BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
 # types.xsd, CalendarItemTypeType: whether it is of a series. A calendar view has occurrences in a master's place.
 _OF_A_SERIES = {"Single": False, "Occurrence": True, "Exception": True}
 # types.xsd, ResponseTypeType.
@@ -82,7 +80,7 @@ def _read_message(message: etree._Element, address: str) -> FolderPage | Problem
     root = only_child(message, _ROOT)
     if root is None:
         raise MalformedXml("FindItemResponseMessage has no RootFolder")
-    is_last = _FLAGS.get(root.get("IncludesLastItemInRange", ""))
+    is_last = FLAGS.get(root.get("IncludesLastItemInRange", ""))
     if is_last is None:
         # Of a calendar that is cut off somewhere nobody may be called free.
         raise MalformedXml("RootFolder does not say whether it includes the last item")
@@ -100,7 +98,7 @@ def _read_item(item: etree._Element, number: int) -> FolderItem:
     start, end = (_time(item, name, number) for name in ("Start", "End"))
     if end < start:
         raise MalformedXml(f"CalendarItem {number}: End lies before Start")
-    busy_type = _BUSY_TYPES.get(_required(item, "LegacyFreeBusyStatus", number))
+    busy_type = BUSY_TYPES.get(_required(item, "LegacyFreeBusyStatus", number))
     if busy_type is None:
         raise MalformedXml(f"CalendarItem {number}: LegacyFreeBusyStatus is unknown")
     sensitivity = _one_of(item, "Sensitivity", _SENSITIVITIES, number)
@@ -159,7 +157,7 @@ def _flag(item: etree._Element, name: str, number: int) -> bool | None:
     text = _text(item, name, number)
     if text is None:
         return None
-    flag = _FLAGS.get(text)
+    flag = FLAGS.get(text)
     if flag is None:
         raise MalformedXml(f"CalendarItem {number}: {name} is neither true nor false")
     return flag

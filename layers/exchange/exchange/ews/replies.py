@@ -9,7 +9,7 @@ from lxml import etree
 
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import TYPES
-from exchange.ews.times import lacks_zone, read_time
+from exchange.ews.values import lacks_zone, read_time
 from exchange.web.bounded_xml import MalformedXml
 
 # Replies are HTML, and one without words has tags all the same. Neither pattern can be made to backtrack.

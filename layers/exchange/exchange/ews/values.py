@@ -1,4 +1,4 @@
-"""Times as EWS writes them (XML Schema, xs:dateTime)."""
+"""Values as EWS writes them: times and flags (XML Schema, xs:dateTime and xs:boolean), and busy types (types.xsd)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from datetime import datetime
 from functools import lru_cache
 
+from presence.calendar import BusyType
 from presence.instants import parse_instant
 
+BUSY_TYPES = {str(busy_type): busy_type for busy_type in BusyType}
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?")
-
-
 _REMEMBERED = 4096
 
 
