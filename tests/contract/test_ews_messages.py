@@ -8,7 +8,6 @@ import pytest
 
 from exchange.ews.calendar_folder import PAGE
 from exchange.ews.requests import (
-    MOST_MAILBOXES,
     MOST_RECIPIENTS,
     REQUEST_VERSIONS,
     availability_request,
@@ -17,6 +16,7 @@ from exchange.ews.requests import (
     oof_settings_request,
 )
 from exchange.ews.response_codes import MEANINGS, NO_ERROR, VERSION_CODES
+from exchange.gateways import MOST_MAILBOXES
 from exchange.mailbox_access import Access
 from presence.calendar import Window
 from tests.contract.ews_schemas import requires_schemas, response_codes, validate, validate_header

@@ -15,6 +15,7 @@ from exchange.autodiscover.urls import check_autodiscover_url
 from exchange.files import load_toml, read_bounded
 from exchange.gateways import (
     ALL_OTHER_DOMAINS,
+    MOST_MAILBOXES,
     Authentication,
     DiscoveryStep,
     Gateway,
@@ -38,7 +39,6 @@ from presence.profile_documents import take_profiles
 SCHEMA_VERSION = 1
 _DNS_PORT = 53
 _MOST_READS = 1000
-_MOST_MAILBOXES = Limits().mailboxes_per_request
 _Value = TypeVar("_Value")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
@@ -172,7 +172,7 @@ def _users(section: Section) -> frozenset[str]:
 def _limits(section: Section) -> Limits:
     limits = Limits(
         concurrent_reads=_number_within(section, "concurrent_reads", Limits().concurrent_reads, _MOST_READS),
-        mailboxes_per_request=_number_within(section, "mailboxes_per_request", _MOST_MAILBOXES, _MOST_MAILBOXES),
+        mailboxes_per_request=_number_within(section, "mailboxes_per_request", MOST_MAILBOXES, MOST_MAILBOXES),
     )
     section.finish()
     return limits

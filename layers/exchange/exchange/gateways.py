@@ -20,6 +20,8 @@ from presence.errors import ProblemError
 from presence.profiles import Profiles
 
 ALL_OTHER_DOMAINS = "*"
+MOST_MAILBOXES = 100
+"""EWS takes no more mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig)."""
 
 
 class GatewayKind(StrEnum):
@@ -67,11 +69,11 @@ class Limits:
 
     `concurrent_reads` bounds the reads that are under way at once, over all instances of the functions; a read has one
     request under way at a time. The default is the EWSMaxConcurrency of Exchange 2010, the lowest.
-    `mailboxes_per_request` is at most 100, which Exchange takes.
+    `mailboxes_per_request` is at most `MOST_MAILBOXES`.
     """
 
     concurrent_reads: int = 10
-    mailboxes_per_request: int = 100
+    mailboxes_per_request: int = MOST_MAILBOXES
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from exchange.endpoints import MemoryEndpointCache
 from exchange.ews.availability import Availability, parse_availability
 from exchange.ews.calendar_folder import read_calendar_folder
 from exchange.ews.calendar_items import parse_calendar_items
-from exchange.ews.requests import MOST_MAILBOXES, availability_request, calendar_folder_request
+from exchange.ews.requests import availability_request, calendar_folder_request
+from exchange.gateways import MOST_MAILBOXES
 from exchange.mailbox_access import Access
 from local.exchange.kept_host import http
 from presence.automatic_replies import AutomaticReplies

@@ -9,7 +9,8 @@ from exchangelib.util import create_element, set_xml_value
 from exchangelib.version import EXCHANGE_2013, Version
 from lxml import etree
 
-from exchange.ews.requests import MOST_MAILBOXES, availability_request
+from exchange.ews.requests import availability_request
+from exchange.gateways import MOST_MAILBOXES
 from presence.calendar import Window
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from enum import StrEnum
 from exchange.endpoints import Fact
 from presence.instants import format_instant, instant_noted, parse_instant
 
-BUDGET_TIME = timedelta(minutes=30)
+_BUDGET_TIME = timedelta(minutes=30)
 """In any stretch as long as this, an account that is rejected is tried twice at most (decision 0055)."""
 _SAME_EVENT = timedelta(minutes=1)
 """Rejections by one host so close together are one event: of readers that were under way at the same time."""
@@ -80,7 +80,7 @@ def asked_for(
         return Refusal.RESTS
     if _is_others_turn(account, host, now, pool=pool):
         return Refusal.BY_HOST
-    next_attempt_at = now + BUDGET_TIME if _is_resting(account) and not held else account.next_attempt_at
+    next_attempt_at = now + _BUDGET_TIME if _is_resting(account) and not held else account.next_attempt_at
     return replace(account, trying=reader, trying_until=until, next_attempt_at=next_attempt_at)
 
 
@@ -89,7 +89,7 @@ def rejected(account: Account, host: str, now: datetime, *, pool: bool) -> Accou
 
     It is confirmed by another host, or by the same one later on if there is no other.
     """
-    kept = tuple(each for each in account.rejections if now - each.at < BUDGET_TIME)
+    kept = tuple(each for each in account.rejections if now - each.at < _BUDGET_TIME)
     if not any(each.host == host and now - each.at < _SAME_EVENT for each in kept):
         kept = (*kept, Rejection(host, now))
     after = replace(account, rejections=kept, attempts=account.attempts + 1, trying="", trying_until=None)
@@ -97,7 +97,7 @@ def rejected(account: Account, host: str, now: datetime, *, pool: bool) -> Accou
     confirmed = len({each.host for each in standing}) > 1 or (not pool and len(standing) > 1)
     if not confirmed and not _is_resting(account):
         return after
-    return replace(after, resting_since=account.resting_since or now, next_attempt_at=now + BUDGET_TIME)
+    return replace(after, resting_since=account.resting_since or now, next_attempt_at=now + _BUDGET_TIME)
 
 
 def accepted(account: Account, host: str, now: datetime) -> Account:
@@ -105,7 +105,7 @@ def accepted(account: Account, host: str, now: datetime) -> Account:
     overruled = tuple(
         replace(each, overruled=True)
         for each in account.rejections
-        if each.host != host and now - each.at < BUDGET_TIME
+        if each.host != host and now - each.at < _BUDGET_TIME
     )
     return Account(proved=True, rejections=overruled)
 
@@ -161,11 +161,11 @@ def _is_resting(account: Account) -> bool:
 
 
 def _standing(account: Account, now: datetime) -> tuple[Rejection, ...]:
-    return tuple(each for each in account.rejections if not each.overruled and now - each.at < BUDGET_TIME)
+    return tuple(each for each in account.rejections if not each.overruled and now - each.at < _BUDGET_TIME)
 
 
 def _recent(account: Account, host: str, now: datetime) -> tuple[Rejection, ...]:
-    return tuple(each for each in account.rejections if each.host == host and now - each.at < BUDGET_TIME)
+    return tuple(each for each in account.rejections if each.host == host and now - each.at < _BUDGET_TIME)
 
 
 def _is_others_turn(account: Account, host: str, now: datetime, *, pool: bool) -> bool:

@@ -31,7 +31,6 @@ from exchange.ews.soap import MESSAGES, TYPES
 from exchange.mailbox_access import Access, ExchangeVersion
 from presence.calendar import Window
 
-MOST_MAILBOXES = 100
 # WorkingElsewhere came with 2013; an older server refuses the version and is asked again with the next.
 REQUEST_VERSIONS = ("Exchange2013", "Exchange2007_SP1")
 # A server refuses more (decision 0016).

@@ -21,7 +21,7 @@ from enum import StrEnum
 from exchange.endpoints import Fact, Written
 from presence.instants import format_instant, instant_noted
 
-RETURNS_WITHIN = timedelta(hours=1)
+_RETURNS_WITHIN = timedelta(hours=1)
 """The time in which a host that recovered is given back all of its mailboxes."""
 
 _FIRST_REST = timedelta(seconds=30)
@@ -66,7 +66,7 @@ class Breaker:
         if self.is_open:
             return 0.0
         if self.state is BreakerState.RECOVERING:
-            return min(1.0, max(0.0, (now - self.since) / RETURNS_WITHIN))
+            return min(1.0, max(0.0, (now - self.since) / _RETURNS_WITHIN))
         return 1.0
 
     def wants_probe(self, now: datetime) -> bool:
@@ -103,7 +103,7 @@ def after_answer(fact: Fact | None, now: datetime) -> Written | None:
         return None
     if breaker.state is BreakerState.SUSPECTED:
         return {}, 0.0
-    return _written(replace(breaker, state=BreakerState.RECOVERING, since=now, until=now + RETURNS_WITHIN), now)
+    return _written(replace(breaker, state=BreakerState.RECOVERING, since=now, until=now + _RETURNS_WITHIN), now)
 
 
 def after_failure(fact: Fact | None, now: datetime, code: str, *, at_once: bool = False) -> Written | None:

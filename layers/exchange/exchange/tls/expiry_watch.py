@@ -9,7 +9,7 @@ from exchange.tls.certificates import FEW_DAYS, SeenCertificate, Verdict
 from presence.current_document import Report
 from presence.instants import format_instant
 
-WARN_AGAIN_AFTER = timedelta(days=1)
+_WARN_AGAIN_AFTER = timedelta(days=1)
 
 
 class ExpiryWatch:
@@ -31,7 +31,7 @@ class ExpiryWatch:
         now, host = self._clock(), str(seen.host)
         days = ending.days_left(now)
         warned_at = self._warned_at.get(host)
-        if days > FEW_DAYS or (warned_at is not None and now - warned_at < WARN_AGAIN_AFTER):
+        if days > FEW_DAYS or (warned_at is not None and now - warned_at < _WARN_AGAIN_AFTER):
             return
         self._warned_at[host] = now
         self._warn(
