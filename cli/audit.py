@@ -1,4 +1,4 @@
-"""The audit trail: who looked at somebody's presence, or changed it for them, in a log group of its own.
+"""The audit trail: who looked at what is stored of somebody, exported it or erased it, in a log group of its own.
 
 A line is written before anything is shown or done, and nothing is if it can't be written. It names the caller of AWS
 (not the login of this machine), the user by their id, never by an address, and no presence.

@@ -49,7 +49,7 @@ class Template:
 
     def __init__(self, checkout: Path, parameters: Mapping[str, str]) -> None:
         self._checkout = checkout
-        self._document = _document((checkout / "template.yaml").read_text(encoding="utf-8"))
+        self._document = read_template((checkout / "template.yaml").read_text(encoding="utf-8"))
         declared = self._document["Parameters"]
         if unknown := set(parameters) - set(declared):
             raise ValueError(f"template.yaml has no parameter {', '.join(sorted(unknown))}")
@@ -106,14 +106,15 @@ class Template:
 
 def declared_parameters(checkout: Path) -> Mapping[str, Mapping[str, Any]]:
     """Return what template.yaml of a checkout declares of each parameter: its type, default and bounds."""
-    declared: Mapping[str, Mapping[str, Any]] = _document((checkout / "template.yaml").read_text(encoding="utf-8"))[
+    declared: Mapping[str, Mapping[str, Any]] = read_template((checkout / "template.yaml").read_text(encoding="utf-8"))[
         "Parameters"
     ]
     return declared
 
 
 @cache
-def _document(text: str) -> Mapping[str, Any]:
+def read_template(text: str) -> Mapping[str, Any]:
+    """Return a template as plain data, CloudFormation's short forms (`!Ref X`) as their long ones (`{"Ref": "X"}`)."""
     document: Mapping[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader with tags
     return document
 
@@ -127,7 +128,7 @@ def period_of(schedule: str) -> timedelta:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Ref X`) as their long ones (`{"Ref": "X"}`)."""
+    """Reads CloudFormation's tags as well."""
 
 
 def _long_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from presence.tables.configuration import GATEWAYS, LARGEST_DOCUMENT, ConfigTabl
 from presence.tables.items import to_attributes
 from tests.support.aws import Account
 from tests.support.memory import MemoryConfigTable
+from tests.support.template import resources
 
 
 @pytest.fixture(params=["real", "memory"])
@@ -39,6 +40,17 @@ def test_documents_have_versions_of_their_own(table: ConfigTable) -> None:
     table.put_document(GATEWAYS, {"a": 2})
     assert table.put_document("profiles", {"b": 1}) == Document(1, {"b": 1})
     assert table.document(GATEWAYS) == Document(2, {"a": 2})
+
+
+def test_roles_may_read_documents_that_there_are_and_no_others() -> None:
+    granted = {
+        key
+        for _, role in resources("AWS::IAM::Role")
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        for keys in statement.get("Condition", {}).values()
+        for key in keys.get("dynamodb:LeadingKeys", [])
+    }
+    assert granted == {GATEWAYS, "state#*"}
 
 
 @pytest.mark.parametrize("before", [0, 1, 3])
