@@ -193,7 +193,7 @@ def test_a_secret_for_kerberos_has_no_password(files: Path, monkeypatch: pytest.
 def test_an_engine_that_is_not_installed_is_named_with_what_installs_it(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("local.stack.engine._CHECKOUT", files)
+    monkeypatch.setattr("local.stack.engine.CHECKOUT", files)
     assert _run(files) == 1
     assert "environment is missing" in (told := capsys.readouterr().err)
     assert told.endswith("Make it with: make engine\n")
