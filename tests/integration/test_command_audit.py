@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,15 +14,9 @@ from cli.stacks import AwsError, Stack, find_stack
 from presence.errors import ConfigurationError
 from presence.instants import format_instant
 from tests.support.aws import calls
-from tests.support.deployed import STACK, Deployed, audited, deployed
+from tests.support.deployed import STACK, Deployed, audited
 
 ALICE = "a" * 32
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

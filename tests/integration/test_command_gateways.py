@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from presence.clock import system_clock
 from presence.instants import format_instant
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.endpoints import EndpointTable
-from tests.support.deployed import STACK, Deployed, deployed
+from tests.support.deployed import STACK, Deployed
 
 TEN = datetime(2100, 11, 23, 10, tzinfo=UTC)
 """The clock of the functions; far ahead, so that what they noted has not expired."""
@@ -45,12 +44,6 @@ credentials = "branch-reader"
 auth = "basic"
 ca_file = "ca.pem"
 """
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

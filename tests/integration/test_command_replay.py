@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +12,9 @@ from presence.events import Disclosure, presence_changed
 from presence.records import PresenceRecord
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
-from tests.support.deployed import STACK, Deployed, deployed
+from tests.support.deployed import STACK, Deployed
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

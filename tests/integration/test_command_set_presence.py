@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import boto3
@@ -20,15 +19,9 @@ from presence.standing_claims import Ending
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from tests.support.aws import calls
-from tests.support.deployed import STACK, Deployed, audited, deployed
+from tests.support.deployed import STACK, Deployed, audited
 
 ALICE = "alice@example.com"
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,16 +15,10 @@ from presence.profiles import DEFAULT
 from presence.records import User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
-from tests.support.deployed import STACK, Deployed, deployed
+from tests.support.deployed import STACK, Deployed
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

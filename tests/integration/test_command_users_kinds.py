@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from tests.support.command_line import Run, command
-from tests.support.deployed import Deployed, deployed
+from tests.support.deployed import Deployed
 
 LISTED = """address,msExchRecipientTypeDetails
 alice@example.com,1
@@ -21,12 +20,6 @@ everybody@example.com,256
 folder@example.com,4096
 cloud-room@example.com,8589934592
 """
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,7 @@ from presence.records import User
 from presence.tables.configuration import GATEWAYS, ConfigTable
 from presence.tables.users import UserTable
 from tests.support.command_line import Run, command
-from tests.support.deployed import Deployed, deployed
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
+from tests.support.deployed import Deployed
 
 
 @pytest.fixture

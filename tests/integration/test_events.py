@@ -11,7 +11,7 @@ from cli.arguments import FUNCTIONS
 from local.exchange.scenario import demo_organisation
 from local.exchange.server import SimulatedExchange
 from presence.clock import system_clock
-from tests.support.deployed import Deployed, deployed
+from tests.support.deployed import Deployed
 from tests.support.expected_events import (
     KEYS,
     cases,
@@ -31,12 +31,6 @@ from tests.support.handlers import Handlers
 def exchange() -> Iterator[SimulatedExchange]:
     with SimulatedExchange(demo_organisation(system_clock() - timedelta(minutes=2))) as running:
         yield running
-
-
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    with deployed(monkeypatch) as made:
-        yield made
 
 
 def test_no_event_is_without_an_expectation_and_no_expectation_without_an_event() -> None:
