@@ -2,8 +2,9 @@
 
 What Exchange was asked, and when, stands in the simulated Exchange's own log; how the calendar stood at that instant is
 known. So nothing is left open but one thing: where news and something that falls due meet within a second, either may
-come first, and each order is right. Nothing of the layers is used here: the rules of domain.md and of architecture.md
-("In none of them does presence become Available by mistake") are stated once more.
+come first, and each order is right. Nothing of the layers is used here: which claim wins (docs/profiles.md), when what
+is set ends (docs/operations/setting-presence.md), and how long a reading is believed (docs/decisions, 0002 and 0030)
+are stated once more.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from enum import StrEnum
 from local.demo.oracle import NEVER_READ, Calendar, Entry, Replies, Shown
 
 LOOKBACK = timedelta(hours=1)
-"""A timeline begins an hour before its reading (architecture.md, PresenceTable): what is older has no known start.
+"""A timeline begins an hour before its reading: what is older has no known start.
 
 It may be up to a minute more, since readings ask from a whole minute on."""
 

@@ -1,10 +1,10 @@
 """The oracle: what a person should be shown, by asking their calendar about one instant after the other.
 
 It is the second opinion of the demo, so it shares nothing with the code that it judges: it imports nothing of
-`layers/`, works on its own types, and states the table of domain.md ("Words") once more, in its own words. Where the
-product computes stretches out of claims, the oracle looks at single instants. A presence can only differ between two
-instants if an entry begins or ends between them, so the instants at which entries begin or end are all that it has to
-look at.
+`layers/`, works on its own types, and states the profile `default` (docs/profiles.md) once more, in its own words.
+Where the product computes stretches out of claims, the oracle looks at single instants. A presence can only differ
+between two instants if an entry begins or ends between them, so the instants at which entries begin or end are all that
+it has to look at.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Calendar:
         """Return what is to be shown at one instant.
 
         Where Exchange says that it has no data, what was known of that instant before stays; if nothing was known,
-        the presence is unknown. It never becomes Available for want of data (domain.md, mistake 8).
+        the presence is unknown. It never becomes Available for want of data (docs/decisions/0002-no-data.md).
         """
         running = [entry for entry in self.entries if entry.start <= instant < entry.end]
         asked = [

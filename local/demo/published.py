@@ -1,7 +1,7 @@
 """Reads what the subscriber received: the published changes, and whether their envelopes keep the contract.
 
-The contract is architecture.md's PresenceChanged: CloudEvents 1.0 in JSON, the id made of user id and version, message
-attributes that repeat what a filter policy needs. The JSON Schema of `docs/events` is checked too.
+The contract is that of PresenceChanged (docs/events/asyncapi.yaml): CloudEvents 1.0 in JSON, the id made of user id and
+version, message attributes that repeat what a filter policy needs. The JSON Schema beside it is checked too.
 """
 
 from __future__ import annotations
