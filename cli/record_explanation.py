@@ -132,13 +132,23 @@ def _decided(outlook: Outlook, at: datetime) -> Iterator[str]:
         return
     yield f"At {then} the timeline says {segment.presence}, {_stretch(segment)}"
     yield f"  won: {in_words(segment.rule)} (source {segment.source}, rule {segment.rule})"
-    for rule in segment.beaten:
-        yield f"  beaten: {in_words(rule)} (rule {rule})"
-    if not segment.beaten:
-        yield "  beaten: nothing"
+    yield from _beaten(record, segment, at)
     doubted = outlook.not_believed_from(at)
     if doubted is not None and segment.source in RESTS_ON_READING:
         yield f"  not believed from {format_instant(doubted)} on, unless the calendar can be read before"
+
+
+def _beaten(record: PresenceRecord, segment: Segment, at: datetime) -> Iterator[str]:
+    """Yield what the winner beat. A timeline names each rule once, so entries of its own rule are counted here."""
+    calendar = record.knowledge.calendar
+    entries = () if calendar is None else calendar.entries
+    alike = sum(known.rule == segment.rule and known.entry.start <= at < known.entry.end for known in entries)
+    if alike > 1:
+        yield f"  beside it: {alike - 1} more by the same rule"
+    for rule in segment.beaten:
+        yield f"  beaten: {in_words(rule)} (rule {rule})"
+    if not segment.beaten and alike <= 1:
+        yield "  beaten: nothing"
 
 
 def _stretch(segment: Segment) -> str:

@@ -61,6 +61,15 @@ def test_the_winner_is_named_with_its_rule_and_what_it_beat() -> None:
     assert "beaten: an entry with the status Working Elsewhere (rule working-elsewhere)" in text
 
 
+def test_an_entry_that_is_beaten_by_its_like_is_told_as_well() -> None:
+    record = read(entry(-10, 60), entry(-5, 30), entry(20, 90))
+    assert "beaten: nothing" not in told(record)
+    assert "beside it: 1 more by the same rule" in told(record)
+    assert "beside it: 2 more by the same rule" in told(record, minutes=25)
+    assert "beside it" not in told(record, minutes=61)
+    assert "beaten: nothing" in told(record, minutes=61)
+
+
 def test_entries_that_claim_nothing_are_told_with_the_reason() -> None:
     text = told(read(entry(-10, 60, BusyType.TENTATIVE)))
     assert "2026-11-23T11:50:00Z to 2026-11-23T13:00:00Z now Tentative: tentative entries claim nothing" in text
