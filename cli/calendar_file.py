@@ -133,6 +133,8 @@ def _minute(section: Section, key: str) -> int:
         clock = value if isinstance(value, time) else time.fromisoformat(str(value))
     except ValueError as error:
         raise section.refuse(key, "must be a time of day, such as 08:30") from error
+    if clock.tzinfo is not None or clock.second or clock.microsecond:
+        raise section.refuse(key, "must be a whole minute in the calendar's time_zone, such as 08:30")
     return clock.hour * _MINUTES_OF_AN_HOUR + clock.minute
 
 

@@ -129,6 +129,14 @@ def test_time_without_data_is_unknown_and_not_free() -> None:
             "working_hours.start: must be a time of ",
         ),
         (
+            {**with_entry(), "working_hours": {"days": ["monday"], "start": "09:00+05:00", "end": "17:00"}},
+            "working_hours.start: must be a whole minute in the calendar's time_zone, such as 08:30",
+        ),
+        (
+            {**with_entry(), "working_hours": {"days": ["monday"], "start": "09:00", "end": "17:00:30"}},
+            "working_hours.end: must be a whole minute in the calendar's time_zone, such as 08:30",
+        ),
+        (
             {**with_entry(), "working_hours": {"days": ["monday"], "start": "09:00", "end": "25:00"}},
             "working_hours.end: must be a time of day, such as 08:30",
         ),
