@@ -13,6 +13,8 @@ _LONGEST_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+")
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
 
+_A_LABEL = "xn--"
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 """Unicode's categories of controls, of marks of direction and width, and of halves of surrogate pairs."""
 
@@ -47,3 +49,23 @@ def parse_smtp_address(text: str) -> str:
 def domain_of(address: str) -> str:
     """Return the domain of an address that `parse_smtp_address` has accepted."""
     return address.rpartition("@")[2]
+
+
+def in_own_script(address: str) -> str:
+    """Return an address, or a domain, with all of its domain in its own script: `bücher.test` for `xn--bcher-kva.test`.
+
+    Directories write either (RFC 5890, U-label and A-label), and both are one domain.
+    """
+    if _A_LABEL not in address:
+        return address
+    local_part, at, domain = address.rpartition("@")
+    return f"{local_part}{at}{'.'.join(map(_u_label, domain.split('.')))}"
+
+
+def _u_label(label: str) -> str:
+    if not label.startswith(_A_LABEL):
+        return label
+    try:
+        return label.removeprefix(_A_LABEL).encode("ascii").decode("punycode")
+    except (ValueError, OverflowError):
+        return label

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from presence.addresses import domain_of, parse_smtp_address
+from presence.addresses import domain_of, in_own_script, parse_smtp_address
 from presence.documents import Section
 from presence.errors import InvalidAddress
 from presence.mapping import Kind, PrivateEntries, Profile
@@ -199,7 +199,7 @@ def _with_assignments(profiles: Profiles, sections: Iterable[Section]) -> Profil
         named = [
             _assign(section, "domains", _domain, domains, profile),
             _assign(section, "groups", group_key, groups, profile),
-            _assign(section, "users", parse_smtp_address, users, profile),
+            _assign(section, "users", _user, users, profile),
         ]
         if not any(named):
             raise section.refuse("profile", "is assigned to nobody; give domains, groups or users")
@@ -222,10 +222,14 @@ def _assign(section: Section, key: str, spelling: Callable[[str], str], assigned
     return bool(texts)
 
 
+def _user(text: str) -> str:
+    return in_own_script(parse_smtp_address(text))
+
+
 def _domain(text: str) -> str:
     if text == ALL_OTHER_DOMAINS:
         return text
     try:
-        return domain_of(parse_smtp_address(f"x@{text}"))
+        return domain_of(_user(f"x@{text}"))
     except InvalidAddress as error:
         raise InvalidAddress(f"{text!r:.260} is no domain") from error

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from presence.addresses import domain_of
+from presence.addresses import domain_of, in_own_script
 from presence.errors import ConfigurationError
 from presence.mapping import Kind, Profile
 from presence.presences import AVAILABLE, Activity, Availability, Presence
@@ -63,7 +63,7 @@ class Profiles:
     """All profiles by name, and to whom they are assigned.
 
     `users` has profile names by SMTP address, `groups` by `group_key`, the first of them that a user is in counts,
-    `domains` by domain, `*` for all that are not named.
+    `domains` by domain, `*` for all that are not named. International domains are there in their own script.
     """
 
     by_name: Mapping[str, Profile]
@@ -90,14 +90,15 @@ class Profiles:
         return Assignment(self.by_name[name], reason, mistake)
 
     def _assigned(self, address: str, groups: Sequence[str]) -> tuple[str, str]:
-        if address in self.users:
-            return self.users[address], "it is assigned to the user"
+        written = in_own_script(address)
+        if written in self.users:
+            return self.users[written], "it is assigned to the user"
         if groups and self.groups:
             mine = {group_key(group): group for group in groups}
             for group, name in self.groups.items():
                 if group in mine:
                     return name, f"it is assigned to the group {mine[group]}"
-        domain = domain_of(address)
+        domain = domain_of(written)
         if domain in self.domains:
             return self.domains[domain], f"it is assigned to the domain {domain}"
         if ALL_OTHER_DOMAINS in self.domains:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.addresses import domain_of, parse_smtp_address
+from presence.addresses import domain_of, in_own_script, parse_smtp_address
 from presence.errors import ConfigurationError, InvalidAddress
 
 
@@ -98,3 +98,24 @@ def test_whatever_is_written_is_an_address_in_its_one_spelling_or_refused(name: 
 
 def test_the_domain_is_what_follows_the_at_sign() -> None:
     assert domain_of("alice@sub.example.com") == "sub.example.com"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("xn--a@xn--bcher-kva.test", "xn--a@bücher.test"),
+        ("a@mail.xn--bcher-kva.xn--wgv71a119e", "a@mail.bücher.日本語"),
+        ("xn--bcher-kva.test", "bücher.test"),
+        ("a@bücher.test", "a@bücher.test"),
+        ("a@example.com", "a@example.com"),
+        ("a@xn--ü.test", "a@xn--ü.test"),
+        ("a@xn--99999999999999.test", "a@xn--99999999999999.test"),
+    ],
+)
+def test_both_forms_of_an_international_domain_are_read_as_one(written: str, read: str) -> None:
+    assert in_own_script(written) == read
+
+
+@given(st.text(max_size=30), st.text("xn-abc019", max_size=40))
+def test_whatever_is_no_form_of_a_domain_stays_without_an_error(name: str, label: str) -> None:
+    assert in_own_script(f"{name}@xn--{label}.test").startswith(f"{name}@")

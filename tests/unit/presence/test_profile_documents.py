@@ -303,6 +303,10 @@ def test_a_mistake_in_a_profile_is_refused_in_one_line_that_says_where_and_why(
             "profile_assignments[1].users[0]: 'TAKEN@a.test' has the profile 'cisco-9' already",
         ),
         ({"domains": ["a.test", "A.test"]}, "profile_assignments[1].domains[1]: 'A.test' has the profile 'lync' alre"),
+        (
+            {"domains": ["bücher.test", "xn--bcher-kva.test"]},
+            "profile_assignments[1].domains[1]: 'xn--bcher-kva.test' has the profile 'lync' already",
+        ),
         ({"domains": ["*", "*"]}, "profile_assignments[1].domains[1]: '*' has the profile 'lync' already"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

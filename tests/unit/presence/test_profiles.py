@@ -80,7 +80,11 @@ ASSIGNED = parse_profiles(
         "profile_assignments": [
             {"profile": "cisco-9", "domains": ["Example.com", "bücher.test"]},
             {"profile": "board", "groups": ["Board of  Directors", "Straße"]},
-            {"profile": "reception", "groups": ["Reception"], "users": ["Front.Desk@example.com"]},
+            {
+                "profile": "reception",
+                "groups": ["Reception"],
+                "users": ["Front.Desk@example.com", "a@xn--mller-kva.test"],
+            },
         ],
     }
 )
@@ -93,6 +97,9 @@ ASSIGNED = parse_profiles(
         ("a@sub.example.com", None, (), "default", "no other is assigned"),
         ("a@example.com", None, (), "cisco-9", "it is assigned to the domain example.com"),
         ("a@bücher.test", None, (), "cisco-9", "it is assigned to the domain bücher.test"),
+        ("a@xn--bcher-kva.test", None, (), "cisco-9", "it is assigned to the domain bücher.test"),
+        ("a@xn--mller-kva.test", None, (), "reception", "it is assigned to the user"),
+        ("a@müller.test", None, (), "reception", "it is assigned to the user"),
         ("a@example.com", None, ("Sales",), "cisco-9", "it is assigned to the domain example.com"),
         ("a@example.com", None, ("Sales", "reception"), "reception", "it is assigned to the group reception"),
         ("a@example.org", None, ("board of directors",), "board", "it is assigned to the group board of directors"),
