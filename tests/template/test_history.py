@@ -46,3 +46,8 @@ def test_the_audit_outlives_the_stack_and_ends_when_the_operator_says() -> None:
     assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
     # A name of its own would stand in the way of the next stack of the same name.
     assert group["Properties"] == {"RetentionInDays": {"Ref": "AuditRetentionDays"}}
+
+
+def test_who_set_somebody_s_presence_is_known_as_long_as_the_audit_is_kept() -> None:
+    group = template()["Resources"]["SetPresenceLogGroup"]
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "AuditRetentionDays"}
