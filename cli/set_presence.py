@@ -9,7 +9,7 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -22,6 +22,14 @@ from presence.instants import format_instant
 from presence.messages import SCHEMA_VERSION
 
 _FUNCTION = "set_presence"
+_ARGUMENTS: Final[Mapping[str, str]] = {
+    "until": "--until",
+    "forMinutes": "--for",
+    "source": "--source",
+    "strength": "--strength",
+    "pausedUntil": "--until",
+    "minutesBefore": "MINUTES",
+}
 _DIGITS = 5
 
 
@@ -86,7 +94,7 @@ def invoke(stack: Stack, message: Mapping[str, object]) -> dict[str, Any]:
             f"why stands in the log group /aws/lambda/{name}"
         )
     if "refused" in payload:
-        raise ConfigurationError(payload["refused"])
+        raise ConfigurationError(_as_typed(payload["refused"]))
     return dict(payload)
 
 
@@ -104,6 +112,12 @@ def lines_of(asked: Mapping[str, object], address: str, answer: Mapping[str, Any
     if asked["type"] == "SetPresence" and asked["presence"] != answer["presence"]:
         yield f"  {asked['presence']} was taken, but is not shown now: this goes before it, or it has ended"
     yield f"  {answer['why']}"
+
+
+def _as_typed(refusal: str) -> str:
+    """Return a refusal, which names a field of the event, with the argument that the field came from."""
+    field, colon, reason = refusal.partition(": ")
+    return f"{_ARGUMENTS.get(field, field)}{colon}{reason}"
 
 
 def _calendar_line(asked: Mapping[str, object]) -> str:
