@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from presence.commands import UseCalendar
+from presence.commands import SetPresence, UseCalendar
 from presence.decisions import after_command, at_transition
 from presence.freshness import Freshness, Rules
 from presence.knowledge import CalendarUse
-from presence.presences import UNKNOWN
+from presence.presences import UNKNOWN, Activity, Availability, Presence
 from presence.profiles import DEFAULT
 from presence.records import Change, PresenceRecord, User
 
@@ -30,6 +30,16 @@ def test_when_a_pause_is_over_nothing_is_known_until_the_calendar_is_read() -> N
     over = at_transition(paused, TEN, Rules()).record
     assert over is not None
     assert (over.presence, over.freshness, over.version) == (UNKNOWN, Freshness.UNKNOWN, 2)
+
+
+def test_a_pause_ends_to_the_second_also_under_what_is_set_by_hand() -> None:
+    away = SetPresence(Presence(Availability.AWAY, Activity.AWAY), "alice", until=TEN + timedelta(hours=1))
+    paused = after_command(switched(CalendarUse(paused_until=TEN)), ALICE, away, DEFAULT, NINE, Rules()).record
+    assert paused is not None
+    assert (paused.presence, paused.freshness, paused.next_at) == (away.presence, Freshness.CURRENT, TEN)
+    over = at_transition(paused, TEN, Rules()).record
+    assert over is not None
+    assert (over.presence, over.freshness) == (away.presence, Freshness.UNKNOWN)
 
 
 def test_a_pause_that_becomes_off_is_published_once_also_where_no_end_is_published() -> None:
