@@ -96,8 +96,9 @@ def shows_nobody_available_where_a_claim_stands(scenario: Scenario) -> None:
 
 
 def says_the_same_as_time_goes_on(scenario: Scenario) -> None:
+    """Also when it is worked out again behind the horizon."""
     picture = scenario.picture
-    for minutes in (17, 300):
+    for minutes in (17, 300, 1700):
         later = scenario.now + minutes * MINUTE
         knowledge = replace(picture.knowledge, standing=still_standing(picture.knowledge.standing, later))
         again = picture_of(knowledge, scenario.profile, later).timeline

@@ -14,7 +14,7 @@ from presence.automatic_replies import Audience, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, Window
 from presence.claims import Claim, Source
 from presence.heard import Heard
-from presence.instants import floor_to_minute
+from presence.instants import MINUTE, floor_to_minute
 from presence.known_calendar import KnownCalendar, KnownEntry
 from presence.mapping import LAST_KNOWN_RULE, WEAKEST, Judgement, Kind, Profile, judge
 from presence.presences import UNKNOWN
@@ -222,8 +222,10 @@ def _off_work_claims(knowledge: Knowledge, profile: Profile, window: Window) -> 
     if presence is None or calendar is None or calendar.working_hours is None:
         return []
     strength = profile.strengths[Kind.OFF_WORK]
-    # No further than the calendar is known: a claim may stand for years, and these would be two a day.
-    stretches = stretches_off_work(calendar.working_hours, window.start, calendar.horizon)
+    # No further than the calendar is known: a claim may stand for years, and these would be two a day. Behind the
+    # horizon all stays as it is there, also for who begins to look only then.
+    start = min(window.start, calendar.horizon - MINUTE)
+    stretches = stretches_off_work(calendar.working_hours, start, calendar.horizon)
     ends = (until if until < calendar.horizon else None for _, until in stretches)
     return [
         Claim(since, until, presence, Source.WORKING_HOURS, OFF_WORK_RULE, strength)

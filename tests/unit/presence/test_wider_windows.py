@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from presence.automatic_replies import Audience, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry
 from presence.commands import SetPresence
 from presence.events import Disclosure, presence_changed
+from presence.freshness import Rules
 from presence.mapping import Kind
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.profiles import DEFAULT
@@ -59,6 +61,16 @@ def test_off_work_under_a_claim_of_another_system_for_days() -> None:
     user.read(0, hours=MONDAYS_FROM_EIGHT_TO_HALF_PAST, replies=REPLIES)
     user.ask(1, SetPresence(AVAILABLE, "client", source="client", strength=5, until=at(3 * DAY)))
     assert calm(user) == []
+
+
+def test_off_work_goes_on_behind_the_horizon_also_when_it_is_worked_out_only_there() -> None:
+    user = OneUser(TELLS_OFF_WORK, Rules(stale_after=timedelta(days=2)))
+    user.read(0, hours=MONDAYS_FROM_EIGHT_TO_HALF_PAST)
+    user.fail(5)
+    user.run_until(DAY + 90)
+    assert user.presence == OFF_WORK
+    user.ask(DAY + 90, SetPresence(DO_NOT_DISTURB, "alice", until=at(DAY + 100)))
+    assert user.run_until(DAY + 100) == [(DAY + 100, OFF_WORK)]
 
 
 def test_where_there_is_no_data_at_all() -> None:
