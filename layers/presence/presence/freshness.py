@@ -15,6 +15,10 @@ READ_AT_REFRESH = timedelta(hours=1)
 """A check that finds nothing new writes nothing, but for the age of the reading, once an hour at most."""
 
 
+_LATE_CHECK = timedelta(minutes=10)
+"""How late the check may come that should bring news of a calendar whose horizon is reached: no sooner is it missed."""
+
+
 class Freshness(StrEnum):
     """Whether what is shown rests on a calendar that is read, on one that could not be read of late, or on none."""
 
@@ -59,10 +63,11 @@ def belief_at(
     """Return how far a calendar that was read at `read_at`, as far as `horizon`, is believed at `now`."""
     since = unread_since(read_at, failing_since, rules)
     stale_at = since + rules.stale_after
-    # What lies beyond the horizon was never known, and a calendar does not go on being believed there.
-    unknown_at = max(stale_at, min(since + rules.unknown_after, horizon))
+    # What lies beyond the horizon was never known, and a calendar does not go on being believed there, stale or not.
+    read_until = max(horizon, since + min(rules.stale_after, _LATE_CHECK))
+    unknown_at = min(max(stale_at, since + rules.unknown_after), read_until)
     if now >= unknown_at:
         return Belief(Freshness.UNKNOWN, None)
     if now >= stale_at:
         return Belief(Freshness.STALE, unknown_at)
-    return Belief(Freshness.CURRENT, stale_at)
+    return Belief(Freshness.CURRENT, min(stale_at, unknown_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -49,6 +50,21 @@ def test_beyond_the_horizon_nothing_was_ever_known() -> None:
     near = at(120)
     assert belief_at(at(119), at(0), at(5), near, RULES) == Belief(Freshness.STALE, near)
     assert belief_at(near, at(0), at(5), near, RULES).freshness is Freshness.UNKNOWN
+
+
+def test_who_has_it_called_stale_late_believes_no_more_beyond_the_horizon_either() -> None:
+    rules = replace(RULES, stale_after=timedelta(hours=24))
+    near = at(120)
+    assert belief_at(at(5), at(0), at(5), near, rules) == Belief(Freshness.CURRENT, near)
+    assert belief_at(near, at(0), at(5), near, rules).freshness is Freshness.UNKNOWN
+    assert belief_at(near, at(0), None, near, rules).freshness is Freshness.UNKNOWN
+
+
+def test_a_check_that_should_come_where_the_calendar_was_read_to_may_be_late() -> None:
+    """Each hour, and read two hours ahead: the news that there is none is noted after two hours."""
+    rules = replace(RULES, check_interval=timedelta(hours=1))
+    assert belief_at(at(129), at(0), None, at(120), rules) == Belief(Freshness.CURRENT, at(130))
+    assert belief_at(at(130), at(0), None, at(120), rules).freshness is Freshness.UNKNOWN
 
 
 def test_an_unknown_belief_waits_for_nothing() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -11,10 +10,11 @@ from presence.automatic_replies import Audience, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry
 from presence.commands import SetPresence
 from presence.events import Disclosure, presence_changed
-from presence.freshness import Rules
+from presence.knowledge import picture_of
 from presence.mapping import Kind
 from presence.presences import AVAILABLE, Activity, Availability, Presence
 from presence.profiles import DEFAULT
+from presence.timeline import segment_at
 from presence.working_hours import MailboxZone, WorkingHours, WorkingPeriod
 from tests.support.one_user import OneUser, at, entry
 from tests.support.zones import NO_CHANGE
@@ -64,13 +64,13 @@ def test_off_work_under_a_claim_of_another_system_for_days() -> None:
 
 
 def test_off_work_goes_on_behind_the_horizon_also_when_it_is_worked_out_only_there() -> None:
-    user = OneUser(TELLS_OFF_WORK, Rules(stale_after=timedelta(days=2)))
+    user = OneUser(TELLS_OFF_WORK)
     user.read(0, hours=MONDAYS_FROM_EIGHT_TO_HALF_PAST)
-    user.fail(5)
-    user.run_until(DAY + 90)
-    assert user.presence == OFF_WORK
-    user.ask(DAY + 90, SetPresence(DO_NOT_DISTURB, "alice", until=at(DAY + 100)))
-    assert user.run_until(DAY + 100) == [(DAY + 100, OFF_WORK)]
+    later = at(DAY + 90)
+    for timeline in (user.record.timeline, picture_of(user.record.knowledge, TELLS_OFF_WORK, later).timeline):
+        segment = segment_at(timeline, later)
+        assert segment is not None
+        assert segment.presence == OFF_WORK
 
 
 def test_where_there_is_no_data_at_all() -> None:
