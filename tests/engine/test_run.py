@@ -250,8 +250,13 @@ def test_stopped_or_crashed_and_started_again_nothing_is_lost_and_no_version_is_
 
 
 def test_the_command_killed_its_engine_writes_everything_down_and_the_next_run_waits_for_it(desk: Desk) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
+    desk.exchange.organisation.add("bob@example.com", Entry(soon, soon + timedelta(hours=1)))
     with desk.run() as run:
         run.line(r"alice@example\.com  Available .*version 1")
+        run.line(r"bob@example\.com  Available .*version 1")
+        desk.presence("remind", "bob@example.com", "60")
+        run.line(rf"bob@example\.com  a meeting begins at {soon:%Y-%m-%dT%H:%M:%SZ}  \(reminder, 60 min before\)$")
         subscriber = Subscriber(desk)
         assert "alice@example.com" in desk.presence("why", "alice@example.com")
         desk.presence("set", "alice@example.com", "away")
