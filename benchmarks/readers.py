@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from exchange.account.credentials import Credentials
 from exchange.endpoints import EndpointCache
 from exchange.gateway_documents import parse_gateways
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from exchange.tls.expiry_watch import ExpiryWatch
 
 _SECONDS = 60.0
@@ -27,9 +27,7 @@ def reader_of(document: Mapping[str, object], account: Credentials, cache: Endpo
         secrets=_OneSecret(account),
         cache=cache,
         clock=now,
-        connect_timeout=_SECONDS,
-        read_timeout=_SECONDS,
-        longest_read=_SECONDS,
+        times=ReadTimes(_SECONDS, _SECONDS, _SECONDS),
         watch=ExpiryWatch(now, _warn),
     )
 

@@ -21,7 +21,7 @@ from exchange.account.credentials import FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateways import GatewaysDocument
 from exchange.mailbox_access import FREE_BUSY_ONLY, MailboxAccess
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from presence.addresses import parse_smtp_address
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading
@@ -68,8 +68,7 @@ def reader_of_file(
         secrets=secrets,
         cache=MemoryEndpointCache(system_clock),
         clock=system_clock,
-        connect_timeout=arguments.connect_timeout,
-        read_timeout=arguments.read_timeout,
+        times=ReadTimes(arguments.connect_timeout, arguments.read_timeout),
         watch=certificates,
     )
 

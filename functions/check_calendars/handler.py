@@ -11,6 +11,7 @@ import boto3
 
 from exchange.account.credentials import SecretsManagerSecrets
 from exchange.current_gateways import CurrentGatewaysReader
+from exchange.reader import ReadTimes
 from presence.aws import client_config, impatient_config
 from presence.batches import BatchAnswer, decode_queue_event, handle_each
 from presence.checking import CalendarCheck, CheckOptions
@@ -50,10 +51,9 @@ def parts() -> Parts:
         secrets=SecretsManagerSecrets(secrets, settings.secret_prefix),
         cache=EndpointTable(dynamodb, settings.endpoint_table, system_clock),
         clock=system_clock,
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        longest_read=settings.longest_read,
-        longest_replies_read=settings.longest_replies_read,
+        times=ReadTimes(
+            settings.connect_timeout, settings.read_timeout, settings.longest_read, settings.longest_replies_read
+        ),
         report=observer.failure,
         warn=observer.warning,
     )

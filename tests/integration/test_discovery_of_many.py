@@ -10,7 +10,7 @@ import pytest
 from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from local.exchange.accounts import Account
 from local.exchange.directory import ServiceUrls
 from local.exchange.network import Host, Network, ews_url
@@ -53,7 +53,7 @@ class GivenSecret:
 
 def reader(exchange: SimulatedExchange, cache: MemoryEndpointCache) -> ExchangeReader:
     document = parse_gateways(exchange.gateways_document())
-    return ExchangeReader(document, GivenSecret(), cache, lambda: datetime.now(UTC), 3.0, 3.0)
+    return ExchangeReader(document, GivenSecret(), cache, lambda: datetime.now(UTC), ReadTimes(3.0, 3.0))
 
 
 @pytest.mark.parametrize("exchange", [True], indirect=True, ids=["Exchange 2010 and later"])

@@ -13,7 +13,7 @@ import pytest
 from exchange.account.credentials import Credentials, FileSecrets
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways, read_gateways_file
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from local.exchange.faults import Fault
 from local.exchange.http_messages import Delivery
 from local.exchange.network import demo_network
@@ -64,8 +64,7 @@ def reader(simulated: SimulatedExchange, cache: MemoryEndpointCache | None = Non
         secrets=GivenSecrets(simulated.secrets()),
         cache=cache or MemoryEndpointCache(lambda: datetime.now(UTC)),
         clock=lambda: datetime.now(UTC),
-        connect_timeout=3.0,
-        read_timeout=3.0,
+        times=ReadTimes(3.0, 3.0),
     )
 
 
@@ -212,7 +211,7 @@ def test_a_wrong_password_is_tried_twice_and_costs_only_its_gateway(simulated: S
     document = parse_gateways(simulated.gateways_document())
     secrets = {**simulated.secrets(), "exchange-reader": {"username": "EXAMPLE\\presence", "password": "wrong"}}
     cache = MemoryEndpointCache(lambda: datetime.now(UTC))
-    same = ExchangeReader(document, GivenSecrets(secrets), cache, lambda: datetime.now(UTC), 3.0, 3.0)
+    same = ExchangeReader(document, GivenSecrets(secrets), cache, lambda: datetime.now(UTC), ReadTimes(3.0, 3.0))
 
     addresses = ["alice@example.com", "bob@example.com", "yuri@factory.test"]
     for _ in range(3):
@@ -362,7 +361,11 @@ def test_the_operator_s_own_files_lead_there_too(simulated: SimulatedExchange, t
     path = write_operator_folder(tmp_path, simulated)
     clock = lambda: datetime.now(UTC)  # noqa: E731  a clock is a function
     from_files = ExchangeReader(
-        read_gateways_file(path), FileSecrets(tmp_path / "secrets"), MemoryEndpointCache(clock), clock, 3.0, 3.0
+        read_gateways_file(path),
+        FileSecrets(tmp_path / "secrets"),
+        MemoryEndpointCache(clock),
+        clock,
+        ReadTimes(3.0, 3.0),
     )
     one_of_each = {domain_of(user): user for user in simulated.organisation.users if user not in UNKNOWN_USERS}
     one_of_each["research.test"] = "tina@research.test"

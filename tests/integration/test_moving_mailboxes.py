@@ -14,7 +14,7 @@ import pytest
 from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from local.exchange.accounts import Account
 from local.exchange.directory import ServiceUrls
 from local.exchange.network import Host, Network, ews_url
@@ -122,7 +122,11 @@ class System:
             presences=self.presences,
             users=self.users,
             reader=ExchangeReader(
-                parse_gateways(self.exchange.gateways_document()), GivenSecret(), self._cache, clock, 2.0, 2.0
+                parse_gateways(self.exchange.gateways_document()),
+                GivenSecret(),
+                self._cache,
+                clock,
+                ReadTimes(2.0, 2.0),
             ),
             profiles=lambda: BUILT_IN,
             check_queue=MemoryQueue(),

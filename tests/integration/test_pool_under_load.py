@@ -21,7 +21,7 @@ from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache, breaker_key
 from exchange.gateway_documents import parse_gateways
 from exchange.pool.breaker import BreakerState, read_breaker
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from exchange.tls import connections
 from exchange.web.hosts import HostPort
 from exchange.web.sockets import Allowance, BoundedSocket, open_address
@@ -79,8 +79,7 @@ class Load:
                 secrets=secrets,
                 cache=self.cache,
                 clock=lambda: self.now[0],
-                connect_timeout=5.0,
-                read_timeout=5.0,
+                times=ReadTimes(5.0, 5.0),
             )
             for _ in range(INSTANCES)
         ]

@@ -13,7 +13,7 @@ from exchange.endpoints import EndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateway_problems import GatewayProblems
 from exchange.problems import no_gateways
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from exchange.tls.expiry_watch import ExpiryWatch
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
@@ -24,8 +24,8 @@ from presence.errors import Problem
 class CurrentGatewaysReader:
     """A CalendarReader over the gateways document as it stands.
 
-    `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC; the
-    time-outs are in seconds. `report` is told of a document that is refused, `warn` of certificates that end soon and
+    `stored` returns the document (None: nobody has put one yet); `clock` gives the present instant in UTC.
+    `report` is told of a document that is refused, `warn` of certificates that end soon and
     of hosts that are left out. That a document is refused is kept in `cache` as well, where `presence gateways show`
     finds it.
     """
@@ -36,10 +36,7 @@ class CurrentGatewaysReader:
         secrets: SecretSource,
         cache: EndpointCache,
         clock: Callable[[], datetime],
-        connect_timeout: float,
-        read_timeout: float,
-        longest_read: float,
-        longest_replies_read: float,
+        times: ReadTimes,
         report: Report,
         warn: Report,
     ) -> None:
@@ -53,10 +50,7 @@ class CurrentGatewaysReader:
                 secrets=secrets,
                 cache=cache,
                 clock=clock,
-                connect_timeout=connect_timeout,
-                read_timeout=read_timeout,
-                longest_read=longest_read,
-                longest_replies_read=longest_replies_read,
+                times=times,
                 watch=watch,
                 warn=warn,
             )

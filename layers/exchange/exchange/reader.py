@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
@@ -43,14 +44,26 @@ from presence.current_document import Report
 from presence.errors import Problem, ProblemError
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTimes:
+    """Seconds that a read may take; what is not answered in that time has a passing problem.
+
+    `connect_timeout` is for connecting, `read_timeout` for the next bytes, `longest_read` for a whole read of calendars
+    with all that it asks, `longest_replies_read` for one of automatic replies.
+    """
+
+    connect_timeout: float
+    read_timeout: float
+    longest_read: float = 36.0
+    longest_replies_read: float = 9.0
+
+
 class ExchangeReader:
     """Reads calendars and automatic replies through the gateways of a document.
 
-    `clock` gives the present instant in UTC. In seconds: `connect_timeout` to connect, `read_timeout` to wait for the
-    next bytes, `longest_read` for a whole read of calendars with all that it asks, `longest_replies_read` for one of
-    automatic replies. What is not answered in that time has a passing problem. `watch` is told of each certificate
-    that a server shows, `warn` of each host of a pool that is left out from now on, or answers again. One reader may be
-    used for many reads; each makes its own connections and closes them.
+    `clock` gives the present instant in UTC. `watch` is told of each certificate that a server shows, `warn` of each
+    host of a pool that is left out from now on, or answers again. One reader may be used for many reads; each makes its
+    own connections and closes them.
     """
 
     def __init__(
@@ -59,10 +72,7 @@ class ExchangeReader:
         secrets: SecretSource,
         cache: EndpointCache,
         clock: Callable[[], datetime],
-        connect_timeout: float,
-        read_timeout: float,
-        longest_read: float = 36.0,
-        longest_replies_read: float = 9.0,
+        times: ReadTimes,
         watch: CertificateWatch | None = None,
         warn: Report | None = None,
     ) -> None:
@@ -71,19 +81,16 @@ class ExchangeReader:
         self._secrets = secrets
         self._cache = cache
         self._clock = clock
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
-        self._longest_read = longest_read
-        self._longest_replies_read = longest_replies_read
+        self._times = times
         self._watch = watch
         self._warn = warn
         self._problems = GatewayProblems(cache, clock)
-        self._network = Network(gateways.network, lifetime=connect_timeout)
+        self._network = Network(gateways.network, lifetime=times.connect_timeout)
 
     def resolve(self, address: str) -> Resolution:
         """Find the endpoint of one mailbox and tell how it was found, step by step. Reads no calendar."""
         with ExitStack() as stack:
-            sessions = self._sessions(stack, self._longest_read)
+            sessions = self._sessions(stack, self._times.longest_read)
             return Locator(self._document, self._cache, sessions, look_anew=True).locate([address])[address]
 
     def read_calendars(self, addresses: Sequence[str], window: Window) -> Mapping[str, CalendarReading | Problem]:
@@ -93,9 +100,9 @@ class ExchangeReader:
         so many at a time as its gateway's limits say, up to 100, or one by one where it has calendar folders read.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-        until = time.monotonic() + self._longest_read
+        until = time.monotonic() + self._times.longest_read
         return with_working_hours(
-            self._read(addresses, question_of_calendars(window, self._clock), self._longest_read),
+            self._read(addresses, question_of_calendars(window, self._clock), self._times.longest_read),
             lambda asked: self._read(asked, question_of_working_hours(window), until - time.monotonic(), is_extra=True),
         )
 
@@ -107,9 +114,9 @@ class ExchangeReader:
         Where MailTips are not offered, owners' settings are asked for instead if the gateway's account may impersonate.
         Raises nothing for the fault of a mailbox, an endpoint or a gateway.
         """
-        until = time.monotonic() + self._longest_replies_read
+        until = time.monotonic() + self._times.longest_replies_read
         asked = [each for each in addresses if self._asks_for_replies(each)]
-        found = self._read(asked, question_of_replies, self._longest_replies_read)
+        found = self._read(asked, question_of_replies, self._times.longest_replies_read)
         without_tips = [
             address
             for address, result in found.items()
@@ -121,7 +128,7 @@ class ExchangeReader:
 
     def offers_mail_tips(self, address: str) -> bool:
         """Tell whether the server of a mailbox does not refuse to say by MailTips who has automatic replies."""
-        found = self._read([address], question_of_tips, self._longest_replies_read, is_extra=True)
+        found = self._read([address], question_of_tips, self._times.longest_replies_read, is_extra=True)
         return not has_no_mail_tips(found[address])
 
     def _asks_for_replies(self, address: str) -> bool:
@@ -196,7 +203,7 @@ class ExchangeReader:
         return ""
 
     def _sessions(self, stack: ExitStack, longest: float) -> _Sessions:
-        timeouts = Timeouts(self._connect_timeout, self._read_timeout, time.monotonic() + longest)
+        timeouts = Timeouts(self._times.connect_timeout, self._times.read_timeout, time.monotonic() + longest)
 
         def new_session(gateway: Gateway) -> GatewaySession:
             return GatewaySession(

@@ -11,7 +11,7 @@ from functools import partial
 from exchange.account.credentials import Credentials
 from exchange.endpoints import Change, Fact, MemoryEndpointCache, breaker_key
 from exchange.pool.breaker import BreakerState, read_breaker
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from local.exchange.kept_host import KeptHost, Respond, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import CalendarPresenceError, Problem
@@ -103,9 +103,7 @@ class Branch:
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)}),
             cache=self.cache,
             clock=lambda: self.now[0],
-            connect_timeout=1.0,
-            read_timeout=0.5,
-            longest_read=longest_read,
+            times=ReadTimes(1.0, 0.5, longest_read),
             warn=self._warned,
         )
 

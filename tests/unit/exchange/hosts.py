@@ -14,7 +14,7 @@ from exchange.endpoints import EndpointCache, MemoryEndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.gateways import GatewaysDocument
 from exchange.locating import Locator, Resolution
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from exchange.sessions import GatewaySession
 from exchange.tls.certificates import CertificateWatch
 from exchange.web.hosts import HostPort
@@ -131,9 +131,7 @@ class Net:
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD)} if secrets is None else secrets),
             cache=cache or MemoryEndpointCache(clock),
             clock=clock,
-            connect_timeout=2 * read_timeout,
-            read_timeout=read_timeout,
-            longest_read=longest_read,
+            times=ReadTimes(2 * read_timeout, read_timeout, longest_read),
             watch=watch,
         )
 

@@ -16,6 +16,7 @@ from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
 from exchange.gateway_problems import GatewayProblem, GatewayProblems
 from exchange.gateways import GatewaysDocument
+from exchange.reader import ReadTimes
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
 from presence.errors import MalformedMessage, Problem, ProblemKind
@@ -99,10 +100,7 @@ def reader(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Curre
         secrets=FileSecrets(tmp_path),
         cache=desk.cache,
         clock=lambda: desk.now,
-        connect_timeout=1.0,
-        read_timeout=1.0,
-        longest_read=1.0,
-        longest_replies_read=5.0,
+        times=ReadTimes(1.0, 1.0, 1.0, 5.0),
         report=desk.report,
         warn=desk.report,
     )

@@ -12,6 +12,7 @@ import pytest
 from exchange.account.credentials import Credentials
 from exchange.current_gateways import CurrentGatewaysReader
 from exchange.endpoints import MemoryEndpointCache
+from exchange.reader import ReadTimes
 from exchange.tls.expiry_watch import ExpiryWatch
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape
 from local.exchange.kept_host import http
@@ -115,10 +116,7 @@ def test_the_deployed_reader_warns(net: Net, desk: Desk) -> None:
         secrets=Secrets({"reader": Credentials("EXAMPLE\\reader", PASSWORD)}),
         cache=MemoryEndpointCache(lambda: desk.now),
         clock=lambda: desk.now,
-        connect_timeout=1.0,
-        read_timeout=1.0,
-        longest_read=5.0,
-        longest_replies_read=5.0,
+        times=ReadTimes(1.0, 1.0, 5.0, 5.0),
         report=desk.warn,
         warn=desk.warn,
     )

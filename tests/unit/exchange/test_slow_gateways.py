@@ -12,7 +12,7 @@ import pytest
 
 from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
-from exchange.reader import ExchangeReader
+from exchange.reader import ExchangeReader, ReadTimes
 from local.exchange.kept_host import KeptHost, http
 from presence.calendar import CalendarReading, Window
 from presence.errors import Problem
@@ -39,8 +39,7 @@ class TwoGateways:
             secrets=Secrets({"reader": Credentials(USERNAME, PASSWORD, "1")}),
             cache=MemoryEndpointCache(lambda: NOW),
             clock=lambda: NOW,
-            connect_timeout=20.0,
-            read_timeout=20.0,
+            times=ReadTimes(20.0, 20.0),
         )
         self._functions = ThreadPoolExecutor(INSTANCES)
 
