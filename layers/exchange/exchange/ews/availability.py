@@ -9,20 +9,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from lxml import etree
 
 from exchange.ews.merged import MERGED_INTERVAL, check_merged, entries_of_merged
-from exchange.ews.problems import count_mismatch, malformed_calendar, no_calendar_entries
-from exchange.ews.response_messages import messages_in, refusal_in, response_in
+from exchange.ews.problems import malformed_calendar, no_calendar_entries
+from exchange.ews.response_messages import messages_in, read_each, refusal_in, response_in, usable_answer
 from exchange.ews.single import children_once, text_of
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.values import BUSY_TYPES, FLAGS, lacks_zone, read_time
 from exchange.ews.working_hours import read_working_hours
 from exchange.web.bounded_xml import MalformedXml
-from exchange.web.problems import malformed_answer
 from presence.calendar import CalendarEntry, Window
-from presence.errors import Problem, ProblemError
+from presence.errors import Problem
 from presence.working_hours import WorkingHours
 
 _VIEWS_WITH_ENTRIES = frozenset({"FreeBusy", "FreeBusyMerged", "Detailed", "DetailedMerged"})
@@ -89,25 +89,14 @@ def parse_availability(
     `ProblemError` if the whole answer can't be used: MalformedAnswer, AnswerCountMismatch, or the response code of a
     SOAP fault.
     """
-    try:
+    with usable_answer(host):
         response = response_in(document, "GetUserAvailabilityResponse", host)
         items = messages_in(response, "FreeBusyResponseArray", "FreeBusyResponse")
-    except MalformedXml as error:
-        raise ProblemError(malformed_answer(host, str(error))) from error
-    if len(items) != len(addresses):
-        raise ProblemError(count_mismatch(host, len(addresses), len(items)))
-    asked = _Asked(window, interval, takes_lists)
-    return tuple(_read_mailbox(item, address, asked) for item, address in zip(items, addresses, strict=True))
+    read = partial(_read_mailbox, asked=_Asked(window, interval, takes_lists))
+    return read_each(items, addresses, host, read, malformed_calendar)
 
 
 def _read_mailbox(item: etree._Element, address: str, asked: _Asked) -> Availability | Problem:
-    try:
-        return _read_response(item, address, asked)
-    except MalformedXml as error:
-        return malformed_calendar(address, str(error))
-
-
-def _read_response(item: etree._Element, address: str, asked: _Asked) -> Availability | Problem:
     answered = children_once(item, _OF_ITEM)
     message = answered.get(_MESSAGE)
     if message is None:

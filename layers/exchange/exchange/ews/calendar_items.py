@@ -12,15 +12,14 @@ from datetime import datetime
 
 from lxml import etree
 
-from exchange.ews.problems import count_mismatch, malformed_calendar
-from exchange.ews.response_messages import messages_in, refusal_in, response_in
+from exchange.ews.problems import malformed_calendar
+from exchange.ews.response_messages import messages_in, read_each, refusal_in, response_in, usable_answer
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.ews.values import BUSY_TYPES, FLAGS, lacks_zone, read_time
 from exchange.web.bounded_xml import MalformedXml
-from exchange.web.problems import malformed_answer
 from presence.calendar import CalendarEntry
-from presence.errors import Problem, ProblemError
+from presence.errors import Problem
 
 _ROOT = f"{{{MESSAGES}}}RootFolder"
 _ITEMS = f"{{{TYPES}}}Items"
@@ -60,17 +59,11 @@ def parse_calendar_items(document: bytes, address: str, host: str) -> FolderPage
 
     Raises `ProblemError` if the answer is none: MalformedAnswer, AnswerCountMismatch, or the code of a SOAP fault.
     """
-    try:
+    with usable_answer(host):
         response = response_in(document, "FindItemResponse", host)
         messages = messages_in(response, "ResponseMessages", "FindItemResponseMessage")
-    except MalformedXml as error:
-        raise ProblemError(malformed_answer(host, str(error))) from error
-    if len(messages) != 1:
-        raise ProblemError(count_mismatch(host, 1, len(messages)))
-    try:
-        return _read_message(messages[0], address)
-    except MalformedXml as error:
-        return malformed_calendar(address, str(error))
+    (page,) = read_each(messages, [address], host, _read_message, malformed_calendar)
+    return page
 
 
 def _read_message(message: etree._Element, address: str) -> FolderPage | Problem:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from lxml import etree
 
-from exchange.ews.problems import count_mismatch, malformed_replies, replies_not_told
+from exchange.ews.problems import malformed_replies, replies_not_told
 from exchange.ews.replies import read_duration, says_something
 from exchange.ews.response_codes import problem_for
-from exchange.ews.response_messages import messages_in, refusal_in, response_in
+from exchange.ews.response_messages import messages_in, read_each, refusal_in, response_in, usable_answer
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.web.bounded_xml import MalformedXml
-from exchange.web.problems import malformed_answer
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.errors import Problem, ProblemError
 from presence.instants import MINUTE
@@ -40,13 +40,9 @@ def parse_mail_tips(
     minute more or less, for clocks that differ) is scheduled; with another, or none, it is simply switched on. Raises
     `ProblemError` if the whole answer can't be used: MalformedAnswer, AnswerCountMismatch, or a response code.
     """
-    try:
+    with usable_answer(host):
         items = _read_array(document, host)
-    except MalformedXml as error:
-        raise ProblemError(malformed_answer(host, str(error))) from error
-    if len(items) != len(addresses):
-        raise ProblemError(count_mismatch(host, len(addresses), len(items)))
-    return tuple(_read_mailbox(item, address, now) for item, address in zip(items, addresses, strict=True))
+    return read_each(items, addresses, host, partial(_read_mailbox, now=now), malformed_replies)
 
 
 def _read_array(document: bytes, host: str) -> list[etree._Element]:
@@ -58,13 +54,6 @@ def _read_array(document: bytes, host: str) -> list[etree._Element]:
 
 
 def _read_mailbox(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
-    try:
-        return _read_tips(item, address, now)
-    except MalformedXml as error:
-        return malformed_replies(address, str(error))
-
-
-def _read_tips(item: etree._Element, address: str, now: datetime) -> AutomaticReplies | Problem:
     refusal = refusal_in(item, f"Exchange answers for {address}")
     if refusal is not None:
         return refusal

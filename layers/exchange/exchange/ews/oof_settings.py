@@ -9,13 +9,12 @@ from lxml import etree
 
 from exchange.ews.problems import malformed_replies
 from exchange.ews.replies import read_duration, says_something
-from exchange.ews.response_messages import refusal_in, response_in
+from exchange.ews.response_messages import read_each, refusal_in, response_in, usable_answer
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, TYPES
 from exchange.web.bounded_xml import MalformedXml
-from exchange.web.problems import malformed_answer
 from presence.automatic_replies import NO_REPLIES, Audience, AutomaticReplies
-from presence.errors import Problem, ProblemError
+from presence.errors import Problem
 
 _MESSAGE = f"{{{MESSAGES}}}ResponseMessage"
 _ALLOWED = f"{{{MESSAGES}}}AllowExternalOof"
@@ -33,14 +32,10 @@ def parse_oof_settings(document: bytes, address: str, host: str) -> AutomaticRep
     Replies that nobody gets, since they say nothing, are none. Raises `ProblemError` if the answer is no answer:
     MalformedAnswer, or the code of a SOAP fault.
     """
-    try:
+    with usable_answer(host):
         response = response_in(document, "GetUserOofSettingsResponse", host)
-    except MalformedXml as error:
-        raise ProblemError(malformed_answer(host, str(error))) from error
-    try:
-        return _read_response(response, address)
-    except MalformedXml as error:
-        return malformed_replies(address, str(error))
+    (replies,) = read_each([response], [address], host, _read_response, malformed_replies)
+    return replies
 
 
 def _read_response(response: etree._Element, address: str) -> AutomaticReplies | Problem:

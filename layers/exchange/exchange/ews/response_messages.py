@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
 from lxml import etree
 
+from exchange.ews.problems import count_mismatch
 from exchange.ews.response_codes import NO_ERROR, problem_for, shown_code
 from exchange.ews.single import only_child, only_text
 from exchange.ews.soap import MESSAGES, WHAT, back_off_seconds, fault_problem, soap_body
 from exchange.web.bounded_xml import MalformedXml
+from exchange.web.problems import malformed_answer
 from presence.errors import Problem, ProblemError
 
 _CODE = f"{{{MESSAGES}}}ResponseCode"
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def usable_answer(host: str) -> Iterator[None]:
+    """Raise `ProblemError` (MalformedAnswer) where reading an answer as a whole raises `MalformedXml`.
+
+    `host` names the server in the problem.
+    """
+    try:
+        yield
+    except MalformedXml as error:
+        raise ProblemError(malformed_answer(host, str(error))) from error
 
 
 def response_in(document: bytes, name: str, host: str) -> etree._Element:
@@ -51,6 +70,29 @@ def refusal_in(message: etree._Element, whom: str) -> Problem | None:
     if message.get("ResponseClass") != "Success":
         raise MalformedXml(f"{_name(message)} has the code NoError and is no success")
     return None
+
+
+def read_each(
+    messages: Sequence[etree._Element],
+    addresses: Sequence[str],
+    host: str,
+    read: Callable[[etree._Element, str], _Result | Problem],
+    malformed: Callable[[str, str], Problem],
+) -> tuple[_Result | Problem, ...]:
+    """Return what `read` makes of the message about each mailbox; what is wrong with one costs only that one.
+
+    Where `read` raises `MalformedXml`, `malformed` makes a problem of the address and of what is wrong. Raises
+    `ProblemError` (AnswerCountMismatch) if there are more messages or fewer than mailboxes.
+    """
+    if len(messages) != len(addresses):
+        raise ProblemError(count_mismatch(host, len(addresses), len(messages)))
+    results: list[_Result | Problem] = []
+    for message, address in zip(messages, addresses, strict=True):
+        try:
+            results.append(read(message, address))
+        except MalformedXml as error:
+            results.append(malformed(address, str(error)))
+    return tuple(results)
 
 
 def _name(element: etree._Element) -> str:
