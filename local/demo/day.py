@@ -23,10 +23,10 @@ from local.demo.day_expectations import News, acceptable_days
 from local.demo.day_news import RepliesWitness, in_order, observations, silences
 from local.demo.day_people import DAY, START, day_network, day_organisation, user_ids
 from local.demo.day_reminders import BEFORE, REMINDED, is_reminder, reminder_mistakes
-from local.demo.published import changes_by_person, event_validator
+from local.demo.published import event_validator
 from local.demo.subscriber import Delivery
 from local.demo.tally import Minimums, Tally, conclude
-from local.demo.verdict import Judgement, judge
+from local.demo.verdict import Judgement, judge_everybody
 from local.demo.witness import Witness
 from local.exchange.organisation import Organisation
 from local.exchange.server import SimulatedExchange
@@ -112,21 +112,17 @@ class _Day:
     def judged(self) -> Tally:
         """Return what came of it."""
         told = (delivery for delivery in self._deliveries if not is_reminder(delivery))
-        received, troubles = changes_by_person(told, _EVENT_CONTRACT)
         histories = self._witness.histories()
         found = observations(self._exchange.requests, histories, self._replies, HOSTS)
-        judgements = []
-        for address in histories:
-            news = in_order(found[address], self._by_hand[address])
-            changes, mistakes = received.pop(address, ([], []))
-            judgement = judge(address, acceptable_days(news, START, self._closes), changes, self._closes)
-            judgement.found_wrong(*mistakes)
+        news = {address: in_order(found[address], self._by_hand[address]) for address in histories}
+        sequences = {address: acceptable_days(of_one, START, self._closes) for address, of_one in news.items()}
+        judgements, troubles = judge_everybody(sequences, told, _EVENT_CONTRACT, self._closes)
+        for judgement in judgements:
             _judge_punctuality(judgement)
-            quiet = silences(news, START, self._closes, WAITS.get(address.rpartition("@")[2], timedelta()))
+            wait = WAITS.get(judgement.address.rpartition("@")[2], timedelta())
+            quiet = silences(news[judgement.address], START, self._closes, wait)
             judgement.missed += len(quiet)
             judgement.complaints += quiet
-            judgements.append(judgement)
-        troubles += [f"something was published for {address}, who is no user" for address in received]
         edits = sum(len(history) - 1 for history in histories.values())
         return Tally(judgements, edits, [*troubles, *self._reminder_mistakes(), *self._failures()])
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from local.demo.display import Display
 from local.demo.edits import Edit, improvised_edit, planned_edits
 from local.demo.expectations import Cadence, acceptable_sequences
-from local.demo.published import changes_by_person
 from local.demo.subscriber import Subscriber, SubscriptionError
 from local.demo.tally import Minimums, Tally, conclude
-from local.demo.verdict import judge
+from local.demo.verdict import judge_everybody
 from local.demo.warm_up import warm_up
 from local.demo.witness import Witness
 from local.exchange.organisation import Access, Organisation
@@ -177,18 +176,11 @@ class _Stage:
     def judged(self, cadence: Cadence) -> Tally:
         """Return what came of it."""
         closed = now()
-        received, troubles = changes_by_person(self.subscriber.deliveries(), _EVENT_CONTRACT)
-        troubles += self.subscriber.unreadable()
         histories = self.witness.histories()
-        judgements = []
-        for address, history in histories.items():
-            changes, mistakes = received.pop(address, ([], []))
-            judgement = judge(address, acceptable_sequences(history, cadence, closed), changes, closed)
-            judgement.found_wrong(*mistakes)
-            judgements.append(judgement)
-        troubles += [f"something was published for {address}, who is no user" for address in received]
+        sequences = {address: acceptable_sequences(history, cadence, closed) for address, history in histories.items()}
+        judgements, troubles = judge_everybody(sequences, self.subscriber.deliveries(), _EVENT_CONTRACT, closed)
         edits = sum(len(history) - 1 for history in histories.values())
-        return Tally(judgements, edits, [*troubles, *self._failures()])
+        return Tally(judgements, edits, [*troubles, *self.subscriber.unreadable(), *self._failures()])
 
     def _make(self, edit: Edit) -> None:
         with self.witness.watching(edit.address):

@@ -7,12 +7,14 @@ its time and none that an edit caused after its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from local.demo.expectations import Cause, Expected
-from local.demo.published import Published
+from local.demo.published import Published, changes_by_person
+from local.demo.subscriber import Delivery
 
 GRACE = timedelta(seconds=2)
 """A boundary this close to the end of the watching may be received or not."""
@@ -50,6 +52,26 @@ class Judgement:
         """Count as many changes as there are complaints as wrong."""
         self.wrong += len(complaints)
         self.complaints += complaints
+
+
+def judge_everybody(
+    sequences: Mapping[str, Sequence[tuple[Expected, ...]]],
+    deliveries: Iterable[Delivery],
+    contract: Path,
+    closed: datetime,
+) -> tuple[list[Judgement], list[str]]:
+    """Return the judgement of each person by their acceptable sequences, and in words what is about none of them.
+
+    `contract` is the folder of the events' schemas (docs/events), `closed` when the subscriber stopped.
+    """
+    received, troubles = changes_by_person(deliveries, contract)
+    judgements = []
+    for address, acceptable in sequences.items():
+        changes, mistakes = received.pop(address, ([], []))
+        judgement = judge(address, acceptable, changes, closed)
+        judgement.found_wrong(*mistakes)
+        judgements.append(judgement)
+    return judgements, [*troubles, *(f"something was published for {address}, who is no user" for address in received)]
 
 
 def judge(

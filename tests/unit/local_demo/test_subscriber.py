@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from local.demo import subscriber as module
 from local.demo.published import envelope_mistakes, read_published
 from local.demo.subscriber import Delivery, Subscriber, SubscriptionError
+from local.demo.verdict import judge_everybody
+from tests.support.schemas import DOCS
 
 ARRIVAL = datetime(2026, 11, 21, 14, 0, 0, 250000, tzinfo=UTC)
 
@@ -155,3 +157,13 @@ def test_each_attribute_must_repeat_what_the_event_says(name: str) -> None:
 
 def test_the_schema_is_asked() -> None:
     assert "JSON Schema" in mistakes(event(), attributes(), {"required": ["specversion"]})[0]
+
+
+def test_a_wrong_envelope_counts_for_its_person_and_what_is_of_nobody_is_told() -> None:
+    of_a_stranger = event()
+    of_a_stranger["data"]["user"]["email"] = "bob@example.com"
+    deliveries = [Delivery(body, {}, ARRIVAL) for body in (event(), of_a_stranger, {})]
+    ((alice,), troubles) = judge_everybody({"alice@example.com": [()]}, deliveries, DOCS / "events", ARRIVAL)
+    assert "its message attribute domain is None and should be 'example.com'" in alice.complaints
+    assert alice.wrong == len(alice.complaints)
+    assert troubles == ["the event has no data", "something was published for bob@example.com, who is no user"]
