@@ -28,12 +28,13 @@ from benchmarks.prepared_exchange import (
     PreparedExchange,
     in_another_process,
 )
-from benchmarks.readers import now, reader_of
+from benchmarks.readers import reader_of
 from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from exchange.ews.requests import availability_request
 from exchange.ews.soap import MESSAGES, TYPES
 from presence.calendar import CalendarReading
+from presence.clock import system_clock
 
 MOST: Final = 1.6
 """How many times the processor time of the raw read our read may take."""
@@ -81,7 +82,7 @@ def our_read(exchange: PreparedExchange) -> Read:
     }
     network = {"allow_loopback": True, "connect": exchange.connect}
     document = {"schema_version": 1, "network": network, "gateways": [gateway]}
-    reader = reader_of(document, Credentials(USERNAME, PASSWORD), MemoryEndpointCache(now))
+    reader = reader_of(document, Credentials(USERNAME, PASSWORD), MemoryEndpointCache(system_clock))
 
     def read() -> int:
         found = reader.read_calendars(ADDRESSES, WINDOW).values()

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from benchmarks.figures import Figure, Measurement
-from benchmarks.readers import now, reader_of
+from benchmarks.readers import reader_of
 from exchange.account.credentials import Credentials
 from exchange.endpoints import MemoryEndpointCache
 from local.exchange import web_services
@@ -24,6 +24,7 @@ from local.exchange.network import Host, Network, ews_url
 from local.exchange.organisation import Mailbox, Organisation
 from local.exchange.server import SimulatedExchange
 from presence.calendar import CalendarReading, Window
+from presence.clock import system_clock
 
 USERS: Final = 1000
 AT_ONCE: Final = 100
@@ -73,7 +74,7 @@ def figures_of(state: str, read: int, requests: Requests, autodiscover_at_most: 
 def figures() -> list[Figure]:
     """Measure and return the figures."""
     with SimulatedExchange(_organisation(), _network()) as exchange:
-        cache = MemoryEndpointCache(now)
+        cache = MemoryEndpointCache(system_clock)
         cold_read, cold = _read_everybody(exchange, cache), counted(exchange.requests)
         exchange.requests.clear()
         warm_read, warm = _read_everybody(exchange, cache), counted(exchange.requests)
@@ -86,7 +87,7 @@ def figures() -> list[Figure]:
 def _read_everybody(exchange: SimulatedExchange, cache: MemoryEndpointCache) -> int:
     """Read all calendars; return of how many users they were read."""
     account = Credentials(**exchange.secrets()[_ACCOUNT])
-    start = now().replace(second=0, microsecond=0)
+    start = system_clock().replace(second=0, microsecond=0)
     window = Window(start - timedelta(hours=1), start + timedelta(hours=24))
     read = 0
     for first in range(0, USERS, AT_ONCE):

@@ -30,6 +30,7 @@ from local.exchange.network import HTTPS, ews_url
 from local.exchange.organisation import Entry, Mailbox, Organisation
 from local.exchange.soap import MESSAGES, TYPES, envelope, namespace
 from presence.calendar import Window
+from presence.clock import system_clock
 
 ADDRESSES: Final = tuple(f"user{number}@example.com" for number in range(100))
 ENTRIES: Final = 10
@@ -111,7 +112,7 @@ class _Prepared:
 
     def __init__(self) -> None:
         organisation = _organisation()
-        self._discover = Autodiscover(organisation, {"example.com": ServiceUrls(ews_url(_MAIL))}, _now)
+        self._discover = Autodiscover(organisation, {"example.com": ServiceUrls(ews_url(_MAIL))}, system_clock)
         self._answers = {
             b"GetUserAvailabilityRequest": _availability(organisation),
             b"GetServerTimeZones": _time_zone(),
@@ -138,10 +139,6 @@ def _organisation() -> Organisation:
 def _availability(organisation: Organisation) -> HttpAnswer:
     request = AvailabilityRequest(ADDRESSES, WINDOW.start, WINDOW.end, 30, "DetailedMerged")
     return envelope(answer(request, organisation, lambda _: True))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _time_zone() -> HttpAnswer:

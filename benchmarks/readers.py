@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from exchange.account.credentials import Credentials
 from exchange.endpoints import EndpointCache
 from exchange.gateway_documents import parse_gateways
 from exchange.reader import ExchangeReader, ReadTimes
 from exchange.tls.expiry_watch import ExpiryWatch
+from presence.clock import system_clock
 
 _SECONDS = 60.0
-
-
-def now() -> datetime:
-    """Return the present instant in UTC."""
-    return datetime.now(UTC)
 
 
 def reader_of(document: Mapping[str, object], account: Credentials, cache: EndpointCache) -> ExchangeReader:
@@ -26,9 +21,9 @@ def reader_of(document: Mapping[str, object], account: Credentials, cache: Endpo
         gateways=parse_gateways(document),
         secrets=_OneSecret(account),
         cache=cache,
-        clock=now,
+        clock=system_clock,
         times=ReadTimes(_SECONDS, _SECONDS, _SECONDS),
-        watch=ExpiryWatch(now, _warn),
+        watch=ExpiryWatch(system_clock, _warn),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +21,7 @@ from benchmarks.figures import Figure, Measurement, percentile
 from benchmarks.shared_table import SharedTable, Stored, lay_out
 from benchmarks.workers import QueueClient, Workers
 from local.virtual.template import Template
+from presence.clock import system_clock
 from presence.instants import ceil_to_second
 from presence.messages import new_traceparent
 from presence.presences import Availability
@@ -64,12 +65,12 @@ def change_together(users: int) -> Lateness:
     shards = int(function.variables["TRANSITION_SHARDS"])
     locks = [get_context("spawn").Lock() for _ in range(_LOCKS)]
     with tempfile.TemporaryDirectory() as folder, Workers(WORKERS, function, locks) as workers:
-        now = datetime.now(UTC)
+        now = system_clock()
         due = ceil_to_second(now + _TO_PREPARE + users * _TO_PREPARE_EACH)
         records = crowd(users, due, now)
         layout = lay_out(Path(folder, "table"), [to_attributes(item_from_record(each, shards)) for each in records])
         workers.open(layout)
-        ready = datetime.now(UTC)
+        ready = system_clock()
         if ready > due - _EARLY:
             raise TimeoutError(f"only {due - ready} before the instant all was prepared: this machine is too busy")
         sent = QueueClient()

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
 from typing import Any, Final
@@ -30,6 +30,7 @@ from benchmarks.figures import Figure, Measurement, percentile
 from local.demo.warm_up import warm_up
 from local.stack.deployment import Deployment
 from local.stack.local_stack import deployed_stack
+from presence.clock import system_clock
 from presence.instants import ceil_to_second, parse_instant
 from presence.tables.items import to_attributes
 from presence.tables.presences import item_from_record
@@ -108,7 +109,7 @@ def change_together(users: int, rounds: int) -> list[Round]:
     with deployed_stack(parameters=_PARAMETERS) as stack:
         deployment = stack.deployment
         warm_up(deployment, concurrent_checks=1)
-        now = datetime.now(UTC)
+        now = system_clock()
         due = ceil_to_second(now + _TO_PREPARE + users * _TO_PREPARE_EACH)
         shards = int(deployment.variables_of("apply_transitions")["TRANSITION_SHARDS"])
         people = crowd(users, due, now) if rounds == 1 else crowd(users, due, now, length=_APART, pause=_APART)
@@ -140,7 +141,7 @@ def change_together(users: int, rounds: int) -> list[Round]:
 
 
 def _sleep_until(instant: datetime) -> None:
-    time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
+    time.sleep(max(0.0, (instant - system_clock()).total_seconds()))
 
 
 def bare_loop(deployment: Deployment, items: Sequence[_Item], table: str) -> float:
@@ -243,7 +244,7 @@ def _put(deployment: Deployment, table: str, items: Sequence[_Item]) -> None:
 def _wait_for_transitions(deployment: Deployment, give_up: datetime) -> None:
     """Wait until no message that the queue shows waits, or is being handled."""
     sqs, url = deployment.client("sqs"), deployment.outputs["TransitionQueueUrl"]
-    while datetime.now(UTC) < give_up:
+    while system_clock() < give_up:
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_MESSAGES))
         if not any(int(answer["Attributes"][name]) for name in _MESSAGES):
             return

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from local.demo.display import Display
@@ -23,6 +23,7 @@ from local.exchange.scenario import LAST_CHANGE, demo_organisation
 from local.exchange.server import SimulatedExchange
 from local.stack.errors import LocalStackError
 from local.stack.local_stack import LocalStack, deployed_stack
+from presence.clock import system_clock
 
 _EVENT_CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "events"
 _FAILURE_QUEUES = ("CheckDeadLetterQueueUrl", "TransitionDeadLetterQueueUrl", "PublishFailureQueueUrl")
@@ -57,11 +58,6 @@ class InfrastructureError(Exception):
     """The demo could not be carried through; the text says why."""
 
 
-def now() -> datetime:
-    """Return the present instant in UTC."""
-    return datetime.now(UTC)
-
-
 def run(*, watch: bool = False, course: Course | None = None) -> int:
     """Run the demo and return its exit code: 0 if all was right, else 1.
 
@@ -81,7 +77,7 @@ def run(*, watch: bool = False, course: Course | None = None) -> int:
 
 def _run(course: Course, *, watch: bool) -> Tally | None:
     print("Starting the embedded engine and deploying template.yaml into it …", flush=True)
-    horizon = _horizon_hours(now())
+    horizon = _horizon_hours(system_clock())
     with (
         deployed_stack(
             parameters={
@@ -95,17 +91,20 @@ def _run(course: Course, *, watch: bool) -> Tally | None:
         ExitStack() as exits,
     ):
         warm_up(stack.deployment, concurrent_checks=_CONCURRENT_CHECKS)
-        start = now().replace(microsecond=0) - timedelta(seconds=course.head_start)
+        start = system_clock().replace(microsecond=0) - timedelta(seconds=course.head_start)
         organisation = demo_organisation(start)
         exchange = exits.enter_context(SimulatedExchange(organisation))
         display = Display(organisation.users)
         subscriber = exits.enter_context(
             Subscriber(
-                stack.deployment.client("sns"), stack.deployment.outputs["PresenceTopicArn"], now, display.delivered
+                stack.deployment.client("sns"),
+                stack.deployment.outputs["PresenceTopicArn"],
+                system_clock,
+                display.delivered,
             )
         )
         stack.seed(gateways=exchange.gateways_document(), credentials=exchange.secrets(), addresses=organisation.users)
-        witness = Witness(organisation, now)
+        witness = Witness(organisation, system_clock)
         stage = _Stage(stack, organisation, witness, subscriber, display, start)
         with display:
             stack.schedules.start()
@@ -171,11 +170,11 @@ class _Stage:
                 self._make(edit)
             while True:
                 time.sleep(chance.uniform(1.0, 4.0))
-                self._make(improvised_edit(self.organisation, readable, now(), chance))
+                self._make(improvised_edit(self.organisation, readable, system_clock(), chance))
 
     def judged(self, cadence: Cadence) -> Tally:
         """Return what came of it."""
-        closed = now()
+        closed = system_clock()
         histories = self.witness.histories()
         sequences = {address: acceptable_sequences(history, cadence, closed) for address, history in histories.items()}
         judgements, troubles = judge_everybody(sequences, self.subscriber.deliveries(), _EVENT_CONTRACT, closed)
@@ -185,7 +184,7 @@ class _Stage:
     def _make(self, edit: Edit) -> None:
         with self.witness.watching(edit.address):
             edit.make()
-        self.display.edited(now(), edit.address, edit.words)
+        self.display.edited(system_clock(), edit.address, edit.words)
 
     def _failures(self) -> Iterator[str]:
         """Yield what went wrong inside, in words."""
@@ -212,5 +211,5 @@ def _until_interrupted() -> Iterator[None]:
 
 
 def _wait_until(instant: datetime) -> None:
-    while (left := (instant - now()).total_seconds()) > 0:
+    while (left := (instant - system_clock()).total_seconds()) > 0:
         time.sleep(left)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from local.stack.deployment import Deployment
+from presence.clock import system_clock
+from presence.instants import format_instant
 
 _NOBODY = "0" * 32
 _CONCURRENT_TRANSITIONS = 5
@@ -39,7 +41,7 @@ def _check_of_yesterday() -> dict[str, object]:
         "schemaVersion": 1,
         "type": "CheckRequest",
         "reason": "operator",
-        "requestedAt": _text(datetime.now(UTC) - timedelta(days=1)),
+        "requestedAt": format_instant(system_clock() - timedelta(days=1)),
         "attempt": 0,
         "checks": [{"userId": _NOBODY, "address": "nobody@example.com", "profile": "default"}],
     }
@@ -49,7 +51,7 @@ def _transition_of_nobody() -> dict[str, object]:
     return {
         "schemaVersion": 1,
         "type": "TransitionRequest",
-        "due": _text(datetime.now(UTC)),
+        "due": format_instant(system_clock()),
         "shard": 0,
         "userIds": [_NOBODY],
     }
@@ -61,7 +63,3 @@ def _queued(message: Mapping[str, object]) -> dict[str, object]:
 
 def _removal() -> dict[str, object]:
     return {"Records": [{"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1"}}]}
-
-
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from local.stack.deployment import Deployment
 from local.stack.errors import DeploymentError
+from presence.clock import system_clock
 
 SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
 
@@ -41,7 +42,7 @@ class ScheduleDriver:
         self,
         deployment: Deployment,
         every_seconds: float = 3.0,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = system_clock,
         *,
         aligned: bool = False,
     ) -> None:

@@ -14,7 +14,6 @@ from enum import StrEnum
 READ_AT_REFRESH = timedelta(hours=1)
 """A check that finds nothing new writes nothing, but for the age of the reading, once an hour at most."""
 
-
 _LATE_CHECK = timedelta(minutes=10)
 """How late the check may come that should bring news of a calendar whose horizon is reached: no sooner is it missed."""
 
