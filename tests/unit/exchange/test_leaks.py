@@ -239,16 +239,17 @@ def test_a_host_whose_certificate_is_for_another_name_gets_nothing(net: Net) -> 
 
 def test_no_shorter_domain_is_ever_asked_for(net: Net) -> None:
     """The great leak of 2021 went to autodiscover.<tld>."""
-    for name in ("autodiscover.example.com", "example.com", "autodiscover.com", "com"):
+    # A domain of this test's own: looks of the tests before may still be under way.
+    for name in ("autodiscover.emea.test", "emea.test", "autodiscover.test", "test"):
         net.silent(name)
 
-    net.reader({"domains": ["sales.emea.example.com"]}, connect={}).resolve("alice@sales.emea.example.com")
+    net.reader({"domains": ["sales.emea.test"]}, connect={}).resolve("alice@sales.emea.test")
 
-    asked = {name for name, _ in net.nameserver.queries}
+    asked = {name for name, _ in net.nameserver.queries if name.endswith("test")}
     assert asked == {
-        "sales.emea.example.com",
-        "autodiscover.sales.emea.example.com",
-        "_autodiscover._tcp.sales.emea.example.com",
+        "sales.emea.test",
+        "autodiscover.sales.emea.test",
+        "_autodiscover._tcp.sales.emea.test",
     }
 
 
