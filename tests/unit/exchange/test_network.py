@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 
@@ -12,7 +13,8 @@ from local.exchange.nameserver import NameFault, NameServer, ServiceRecord, Zone
 from presence.errors import ProblemError, ProblemKind
 from tests.unit.exchange.hosts import Net
 
-MAIL = HostPort("mail.example.com", 443)
+DOMAIN = "example.com"
+MAIL = HostPort(f"mail.{DOMAIN}", 443)
 
 
 def network(net: Net, *, allow_loopback: bool = False, connect: dict[HostPort, HostPort] | None = None) -> Network:
@@ -114,6 +116,35 @@ def test_a_name_server_that_knows_nothing_of_ipv6_is_enough_for_a_host_that_has_
 
     assert found == (HostPort("192.0.2.7", 443),)
     assert [kind for _, kind in net.nameserver.queries][:2] == ["A", "AAAA"]
+
+
+def test_a_name_server_that_is_silent_about_ipv6_is_waited_for_once_and_not_for_long(net: Net) -> None:
+    net.nameserver.zone = KnowsNothingOfIPv6(NameFault.SILENT)
+    net.nameserver.zone.add_address("mail.example.com", "192.0.2.7")
+    asking = Network(net.document(allow_loopback=False).network, lifetime=0.8)
+
+    began = time.monotonic()
+    assert asking.addresses(MAIL) == (HostPort("192.0.2.7", 443),)
+    once = time.monotonic()
+    assert asking.addresses(MAIL) == (HostPort("192.0.2.7", 443),)
+
+    assert 0.4 <= once - began < 0.8
+    assert time.monotonic() - once < 0.4
+
+
+def test_silent_name_servers_are_waited_for_as_long_as_the_caller_has_time(net: Net) -> None:
+    for name in ("mail.example.com", "_autodiscover._tcp.example.com"):
+        net.zone.strike(name, NameFault.SILENT)
+    asking = Network(net.document().network, lifetime=5.0)
+
+    for ask in (
+        lambda: asking.addresses(MAIL, 0.1),
+        lambda: asking.service_targets(f"_autodiscover._tcp.{DOMAIN}", 0.1),
+    ):
+        began = time.monotonic()
+        with pytest.raises(ProblemError, match=r"no answer within 0\.1 s"):
+            ask()
+        assert time.monotonic() - began < 1.0
 
 
 def test_the_connect_table_sends_a_host_and_port_elsewhere(net: Net) -> None:

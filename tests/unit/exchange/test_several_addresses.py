@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -30,7 +31,7 @@ class Addresses(Network):
         super().__init__(NetworkSettings(allow_loopback=True))
         self._ports = ports
 
-    def addresses(self, wanted: HostPort) -> tuple[HostPort, ...]:
+    def addresses(self, wanted: HostPort, at_most: float = math.inf) -> tuple[HostPort, ...]:  # noqa: ARG002
         """Return the addresses, whatever is asked for."""
         assert wanted == HOST
         return tuple(HostPort("127.0.0.1", port) for port in self._ports)

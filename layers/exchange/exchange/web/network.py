@@ -7,6 +7,8 @@ server that answers differently the second time (rebinding) gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import math
+import time
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +26,10 @@ from exchange.web.problems import address_not_allowed, host_not_found, name_serv
 from presence.errors import ProblemError
 
 _LIFETIME_SECONDS = 5.0
+_IPV6_SHARE = 0.5
+"""Of the time of one question to DNS, what is waited for IPv6 addresses where IPv4 ones are known already."""
+_IPV4_ALONE_SECONDS = 60.0
+"""For so long the IPv6 addresses of a host are not asked for again where name servers could not tell them."""
 _CACHED_NAMES = 1000
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -54,21 +60,23 @@ class ServiceTarget:
 class Network:
     """Name resolution as the gateways document says: through its name servers, or the system's.
 
-    The hosts file of the machine is not consulted; the document's `connect` table stands in its place.
+    The hosts file of the machine is not consulted; the document's `connect` table stands in its place. `lifetime`: the
+    seconds that one question may take at most.
     """
 
     def __init__(self, settings: NetworkSettings, lifetime: float = _LIFETIME_SECONDS) -> None:
         self._settings = settings
         self._lifetime = lifetime
         self._resolver: dns.resolver.Resolver | None = None
+        self._ipv4_alone_until: dict[str, float] = {}
 
-    def addresses(self, wanted: HostPort) -> tuple[HostPort, ...]:
+    def addresses(self, wanted: HostPort, at_most: float = math.inf) -> tuple[HostPort, ...]:
         """Return the addresses and ports to connect to for a host and port, at least one, all of them allowed.
 
-        Raises `ProblemError`: HostNotFound, NameServerFailed, AddressNotAllowed.
+        It takes `at_most` so many seconds. Raises `ProblemError`: HostNotFound, NameServerFailed, AddressNotAllowed.
         """
         mapped = self._settings.connect.get(wanted)
-        found = [mapped] if mapped else [HostPort(text, wanted.port) for text in self._resolve(wanted.host)]
+        found = [mapped] if mapped else [HostPort(text, wanted.port) for text in self._resolve(wanted.host, at_most)]
         refused = {}
         allowed = []
         for candidate in found:
@@ -82,12 +90,12 @@ class Network:
             raise ProblemError(address_not_allowed(wanted.host, address, reason))
         return tuple(allowed)
 
-    def service_targets(self, name: str) -> tuple[ServiceTarget, ...]:
+    def service_targets(self, name: str, at_most: float = math.inf) -> tuple[ServiceTarget, ...]:
         """Return the targets of an SRV record: lowest priority first, then by weight (RFC 2782); none if none exist.
 
-        Raises `ProblemError` (NameServerFailed) if the name servers can't tell.
+        It takes `at_most` so many seconds. Raises `ProblemError` (NameServerFailed) if the name servers can't tell.
         """
-        records = self._query(name, "SRV")
+        records = self._query(name, "SRV", min(self._lifetime, at_most))
         if records is None or records.rrset is None:
             return ()
         targets = []
@@ -101,37 +109,49 @@ class Network:
             targets.append(ServiceTarget(HostPort(host, record.port), record.priority, record.weight))
         return tuple(targets)
 
-    def _resolve(self, host: str) -> list[str]:
+    def _resolve(self, host: str, at_most: float) -> list[str]:
         try:
             return [str(ipaddress.ip_address(host))]
         except ValueError:
             pass
+        seconds = min(self._lifetime, at_most)
+        ends_at = time.monotonic() + seconds
         found: list[str] = []
         failure: ProblemError | None = None
-        for kind in ("A", "AAAA"):
-            try:
-                records = self._query(host, kind)
-            except ProblemError as error:
-                # Some name servers know nothing of AAAA, and fail or say nothing; what is found is enough then. While
-                # nothing is found, silence is worth no more time.
-                if not found and not isinstance(error.__cause__, dns.resolver.NoNameservers):
-                    raise
-                failure = error
-            else:
-                found += [cast("A | AAAA", record).address for record in records or ()]
+        try:
+            found += self._addresses_of(host, "A", seconds)
+        except ProblemError as error:
+            # While nothing is found, silence is worth no more time.
+            if not isinstance(error.__cause__, dns.resolver.NoNameservers):
+                raise
+            failure = error
+        if found and time.monotonic() < self._ipv4_alone_until.get(host, -math.inf):
+            return found
+        left = ends_at - time.monotonic()
+        try:
+            found += self._addresses_of(host, "AAAA", min(left, _IPV6_SHARE * self._lifetime) if found else left)
+        except ProblemError as error:
+            # Some name servers know nothing of AAAA, and fail or say nothing; what is found is enough then.
+            if not found:
+                raise
+            failure = error
+            self._ipv4_alone_until[host] = time.monotonic() + _IPV4_ALONE_SECONDS
         if not found:
             raise failure or ProblemError(host_not_found(host))
         return found
 
-    def _query(self, name: str, kind: str) -> dns.resolver.Answer | None:
+    def _addresses_of(self, host: str, kind: str, seconds: float) -> list[str]:
+        return [cast("A | AAAA", record).address for record in self._query(host, kind, seconds) or ()]
+
+    def _query(self, name: str, kind: str, seconds: float) -> dns.resolver.Answer | None:
         if self._resolver is None:
             self._resolver = self._make_resolver(name)
         try:
-            return self._resolver.resolve(dns.name.from_text(name), kind, lifetime=self._lifetime, search=False)
+            return self._resolver.resolve(dns.name.from_text(name), kind, lifetime=seconds, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return None
         except dns.resolver.LifetimeTimeout as error:
-            raise ProblemError(name_server_failed(name, f"no answer within {self._lifetime:g} s")) from error
+            raise ProblemError(name_server_failed(name, f"no answer within {seconds:.2g} s")) from error
         except dns.resolver.NoNameservers as error:
             raise ProblemError(name_server_failed(name, "each of them answered with a failure")) from error
         except dns.exception.DNSException as error:

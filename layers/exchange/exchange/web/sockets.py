@@ -20,6 +20,7 @@ from exchange.web.problems import answer_too_large, host_unreachable, no_time_le
 from presence.errors import ProblemError
 
 _Connection = TypeVar("_Connection")
+_Resolved = TypeVar("_Resolved")
 _SHORTEST_WAIT = 0.05
 
 
@@ -153,8 +154,7 @@ def open_first(
     `open_at` is told how many seconds it may take: an equal part of the time of one connection, so that an address that
     hangs leaves time for the next; the last one is not hurried.
     """
-    allowance.connect_seconds()  # asking for the addresses takes time too, and there may be none left
-    addresses = network.addresses(wanted)
+    addresses = resolve_in_time(allowance, lambda at_most: network.addresses(wanted, at_most))
     problem = host_unreachable(wanted.host, "")
     for number, address in enumerate(addresses, start=1):
         part = allowance.connect_seconds() / len(addresses)
@@ -167,6 +167,19 @@ def open_first(
         except OSError as error:
             problem = host_unreachable(wanted.host, f"{address}: {error.strerror or type(error).__name__}")
     raise ProblemError(problem)
+
+
+def resolve_in_time(allowance: Allowance, resolve: Callable[[float], _Resolved]) -> _Resolved:
+    """Return what `resolve` finds out of DNS in the seconds that it is given: those for one connection.
+
+    Raises `ProblemError`: what it raises, or that no time is left, where name servers would perhaps have answered.
+    """
+    at_most = allowance.connect_seconds()
+    try:
+        return resolve(at_most)
+    except ProblemError:
+        allowance.connect_seconds()
+        raise
 
 
 def open_plain(network: Network, wanted: HostPort, allowance: Allowance) -> BoundedSocket:
