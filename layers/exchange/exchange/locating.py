@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exchange.autodiscover.answers import Settings
-from exchange.autodiscover.connections import Connections
-from exchange.autodiscover.discovery import Discovery
+from exchange.autodiscover.domains import Domain, Domains, Looked
 from exchange.autodiscover.endpoint_urls import usable_urls
 from exchange.autodiscover.problems import autodiscover_failed
 from exchange.autodiscover.search import Discovered, NotDiscovered, Search
@@ -26,14 +25,16 @@ from exchange.endpoints import (
 )
 from exchange.ews.response_codes import has_moved
 from exchange.gateways import Gateway, GatewayKind, GatewaysDocument
-from exchange.problems import CONNECTION_CODES, unexpected_error
+from exchange.problems import CONNECTION_CODES
 from exchange.remembered import (
     CONFIRMED_SECONDS,
     DAY_SECONDS,
+    HANGING_SECONDS,
     KEPT_FAILURES,
     failure_fact,
     failure_of,
     failure_seconds,
+    hanging_fact,
     mailbox_fact,
     mailbox_seconds,
     search_fingerprint,
@@ -140,9 +141,8 @@ class Locator:
         domains = {group: domain_key(*group) for group in groups}
         self._facts.update(self._cache.get_many([*map(mailbox_key, unknown), *domains.values()]))
         found: dict[str, Resolution] = {}
-        # A domain that nobody answers for may use the time up, so those go first that somebody has answered for.
-        for group in sorted(groups, key=lambda each: "url" not in self._facts.get(domains[each], _NOTHING)):
-            addresses = groups[group]
+        wanted: list[Domain] = []
+        for group, addresses in groups.items():
             gateway = unknown[addresses[0]]
             mistake = _mistake_in(group[1])
             if mistake is not None:
@@ -155,10 +155,21 @@ class Locator:
                     missing.append(address)
                 else:
                     found[address] = remembered
-            if missing:
-                found.update(self._discover(gateway, domains[group], missing))
+            failure = self._known_failure(domains[group], gateway) if missing else None
+            if failure is not None:
+                step = _step("cached", group[1], "no Exchange was found for the domain a few minutes ago")
+                found.update({address: self._last_resort(address, gateway, failure, (step,)) for address in missing})
+            elif missing:
+                wanted.append(self._wanted(gateway, group[1], missing))
+        for domain, looked in Domains(self._session_of, self._soap_offers()).look_for(wanted):
+            found.update(self._conclude_all(domain, looked))
         self._urls |= {address: one.endpoint.url for address, one in found.items() if one.endpoint is not None}
         return found
+
+    def _wanted(self, gateway: Gateway, domain: str, addresses: Sequence[str]) -> Domain:
+        known = self._facts.get(domain_key(gateway.name, domain), _NOTHING)
+        known_url = known.get("url") if known.get("found_under") == self._found_under(gateway, domain) else None
+        return Domain(domain, gateway, tuple(addresses), known_url, known.get("hung_at", ""))
 
     def _remembered(self, address: str, gateway: Gateway) -> Resolution | None:
         """Return what is known of a mailbox, if it need not be asked for again."""
@@ -185,52 +196,40 @@ class Locator:
             self._found_under_now[gateway.name, domain] = under
         return self._found_under_now[gateway.name, domain]
 
-    def _discover(self, gateway: Gateway, key: str, addresses: Sequence[str]) -> dict[str, Resolution]:
-        """Look for mailboxes of one domain, whose fact has that key; keep what comes of it."""
-        domain = domain_of(addresses[0])
-        failure = self._known_failure(key, gateway)
-        if failure is not None:
-            step = _step("cached", domain, "no Exchange was found for the domain a few minutes ago")
-            return {address: self._last_resort(address, gateway, failure, (step,)) for address in addresses}
-        known = self._facts.get(key, _NOTHING)
-        known_url = known.get("url") if known.get("found_under") == self._found_under(gateway, domain) else None
-        try:
-            session = self._session_of(gateway)
-            session.begin()
-            with Connections(session) as connections:
-                searches = Discovery(session, connections, self._soap_offers()).run(addresses, known_url)
-                in_time = not connections.are_out_of_time
-        except ProblemError as error:
-            return {address: _failure(address, error.problem) for address in addresses}
-        except Exception as error:  # noqa: BLE001  a fault found by one domain must not cost the others
-            problem = unexpected_error(f"autodiscover of {domain}", error)
-            return {address: _failure(address, problem) for address in addresses}
-        self._keep_domain(gateway, key, searches, in_time=in_time)
-        doubted = {self._facts.get(mailbox_key(address), _NOTHING).get("doubted") for address in addresses}
-        found = {search.wanted: self._conclude(gateway, search, in_time=in_time) for search in searches}
+    def _conclude_all(self, domain: Domain, looked: Looked | Problem) -> dict[str, Resolution]:
+        """Return what came of looking for a domain, and keep it."""
+        if isinstance(looked, Problem):
+            return {address: _failure(address, looked) for address in domain.addresses}
+        gateway, searches = domain.gateway, looked.searches
+        self._keep_domain(domain, looked)
+        doubted = {self._facts.get(mailbox_key(search.wanted), _NOTHING).get("doubted") for search in searches}
+        found = {search.wanted: self._conclude(gateway, search, in_time=looked.in_time) for search in searches}
         told = {search.outcome.urls[0] for search in searches if isinstance(search.outcome, Discovered)}
         for url in told & doubted:
             self._cache.put(confirmed_key(url), {"told": "again"}, CONFIRMED_SECONDS)
         return found
 
-    def _keep_domain(self, gateway: Gateway, key: str, searches: Sequence[Search], *, in_time: bool) -> None:
+    def _keep_domain(self, domain: Domain, looked: Looked) -> None:
         """Keep which service answers for the domain, or that none does."""
+        gateway, key = domain.gateway, domain_key(domain.gateway.name, domain.name)
         known = self._facts.get(key, _NOTHING)
-        found_first = sorted(searches, key=lambda search: not isinstance(search.outcome, Discovered))
+        found_first = sorted(looked.searches, key=lambda search: not isinstance(search.outcome, Discovered))
         service = next((search.service_url for search in found_first if search.service_url), "")
         failures = [
             search.outcome.problem
-            for search in searches
+            for search in looked.searches
             if isinstance(search.outcome, NotDiscovered) and search.outcome.about_domain
         ]
         if service:
-            fact = service_fact(service, self._found_under(gateway, domain_of(searches[0].wanted)))
+            fact = service_fact(service, self._found_under(gateway, domain.name))
             if known != fact:
                 self._cache.put(key, fact, spread(key, DAY_SECONDS))
-        elif failures and in_time and failures[0].code in KEPT_FAILURES:
+        elif looked.hung_at is not None:
+            self._cache.put(key, hanging_fact(looked.hung_at), HANGING_SECONDS)
+        elif failures and looked.in_time and failures[0].code in KEPT_FAILURES:
             fact = failure_fact(gateway.name, failures[0], self._failed_under(gateway))
             self._cache.put(key, fact, failure_seconds(key, failures[0]))
-        elif failures and known:
+        elif failures and looked.in_time and known:
             self._cache.delete([key])
 
     def _conclude(self, gateway: Gateway, search: Search, *, in_time: bool) -> Resolution:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 
 from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.urls import check_ews_url
@@ -16,11 +17,14 @@ from exchange.gateways import Gateway
 from exchange.web.hosts import ascii_host
 from exchange.web.network_settings import NetworkSettings
 from presence.errors import Problem, ProblemKind
+from presence.instants import format_instant
 
 _HOUR = 3600.0
 _LONGEST_HOURS = 24
 _FAILURE_SECONDS = 300.0
 DAY_SECONDS = 86400.0
+HANGING_SECONDS = 3600.0
+"""For so long it is kept that a domain used up its turn, so that others are looked for before it."""
 CONFIRMED_SECONDS = 240.0
 """For so long an endpoint that autodiscover has told again is not doubted: less than the usual time between checks."""
 
@@ -82,6 +86,11 @@ def mailbox_fact(gateway: str, mailbox: str, settings: Settings, fingerprint: st
 def service_fact(url: str, fingerprint: str) -> Fact:
     """Return the fact of a domain for which a service answered."""
     return {"url": url, "found_under": fingerprint}
+
+
+def hanging_fact(instant: datetime) -> Fact:
+    """Return the fact of a domain that used up its turn at an instant, and was not found."""
+    return {"hung_at": format_instant(instant)}
 
 
 def _kept(url: str | None) -> str:

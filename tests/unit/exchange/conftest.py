@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,20 @@ def nameserver() -> Iterator[NameServer]:
 def net(nameserver: NameServer) -> Iterator[Net]:
     with contextlib.ExitStack() as stack:
         yield Net(stack, nameserver)
+
+
+@pytest.fixture
+def firewalled() -> Iterator[str]:
+    """Return where connections are neither accepted nor refused: a listener whose queue is full."""
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)  # noqa: FBT003  the socket's own word
+            waiting.connect_ex(full.getsockname())
+        yield f"127.0.0.1:{full.getsockname()[1]}"
 
 
 @pytest.fixture

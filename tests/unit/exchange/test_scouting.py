@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
-from collections.abc import Iterator
-
-import pytest
 
 from exchange.locating import Resolution
 from local.exchange.kept_host import http
@@ -33,20 +28,6 @@ def url(resolution: Resolution) -> str | None:
 
 def steps(resolution: Resolution) -> list[str]:
     return [step.step for step in resolution.trace]
-
-
-@pytest.fixture
-def firewalled() -> Iterator[str]:
-    """Return where connections are neither accepted nor refused: a listener whose queue is full."""
-    with contextlib.ExitStack() as stack:
-        full = stack.enter_context(socket.socket())
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for _ in range(3):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)  # noqa: FBT003  the socket's own word
-            waiting.connect_ex(full.getsockname())
-        yield f"127.0.0.1:{full.getsockname()[1]}"
 
 
 def test_a_firewalled_root_domain_does_not_cost_its_time_to_connect(net: Net, firewalled: str) -> None:

@@ -13,7 +13,7 @@ from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.endpoint_urls import usable_urls
 from exchange.autodiscover.problems import autodiscover_not_now, host_not_trusted
 from exchange.autodiscover.questions import Questioner
-from exchange.autodiscover.scouting import Scout, Scouted
+from exchange.autodiscover.scouting import Scout
 from exchange.autodiscover.search import Discovered, Search
 from exchange.autodiscover.service import HttpRedirect, Outcome, Service, SoapOffers
 from exchange.autodiscover.trace import KNOWN, PINNED, TraceStep
@@ -42,6 +42,14 @@ class Discovery:
         self._questioner = Questioner(session, connections)
         self._offers = offers
         self._trust = Trust(session.gateway)
+        self._scouts: dict[str, Scout] = {}
+
+    def look_ahead(self, domain: str, known_url: str | None) -> Scout | None:
+        """Look at the steps of a domain already, which `run` goes on with; None if it asks a known service first."""
+        if known_url or self._pinned(domain):
+            return None
+        self._scouts[domain] = self._new_scout(domain)
+        return self._scouts[domain]
 
     def run(self, addresses: Sequence[str], known_url: str | None = None) -> list[Search]:
         """Look for mailboxes of one domain, and return the searches, each with its outcome and its trace.
@@ -56,7 +64,7 @@ class Discovery:
         """Take the steps for searches whose addresses are of one domain, until each has an outcome."""
         left = list(searches)
         domain = domain_of(left[0].address)
-        pinned = self._gateway.autodiscover_urls.get(ascii_host(domain))
+        pinned = self._pinned(domain)
         if pinned:
             left = self._follow(PINNED, pinned, left)
         else:
@@ -67,10 +75,15 @@ class Discovery:
         for search in left:
             search.end()
 
+    def _pinned(self, domain: str) -> str | None:
+        """Return the service that the operator named for a domain."""
+        return self._gateway.autodiscover_urls.get(ascii_host(domain))
+
     def _take_steps(self, domain: str, searches: list[Search]) -> list[Search]:
         """Return the searches that no step of the domain ends."""
         left = searches
-        for found in self._scouted(domain):
+        scout = self._scouts.pop(domain, None) or self._new_scout(domain)
+        for found in scout.in_order():
             for search in left:
                 if found.trace is not None:
                     search.trace.append(found.trace)
@@ -84,7 +97,7 @@ class Discovery:
                 break
         return left
 
-    def _scouted(self, domain: str) -> Iterator[Scouted]:
+    def _new_scout(self, domain: str) -> Scout:
         steps = [step for step in DiscoveryStep if step not in self._gateway.skip]
 
         def may_ask(url: str) -> bool:
@@ -94,7 +107,7 @@ class Discovery:
                 return False
             return self._may_ask(url, host, domain)
 
-        return Scout(self._connections, domain, may_ask).in_order(steps)
+        return Scout(self._connections, domain, steps, may_ask)
 
     def _may_ask(self, url: str, host: HostPort, domain: str) -> bool:
         """Tell whether a service may be told an address: one that is trusted, and that of the domain itself."""

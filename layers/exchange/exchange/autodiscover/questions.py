@@ -112,7 +112,7 @@ class Questioner:
         answers: list[Answer] = []
         problem: Problem | None = None
         try:
-            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            addresses = tuple(map(str, self._connections.addresses(host)))
             answers.extend(send(host))
         except ProblemError as error:
             problem = error.problem

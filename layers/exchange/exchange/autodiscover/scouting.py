@@ -27,6 +27,7 @@ from exchange.autodiscover.urls import (
 from exchange.gateways import DiscoveryStep
 from exchange.web.bounded_http import HTTP_PORT
 from exchange.web.hosts import HostPort, split_https_url
+from exchange.web.problems import no_time_left
 from presence.errors import Problem, ProblemError
 
 REDIRECTS = frozenset(
@@ -56,29 +57,45 @@ class Scouted:
 
 
 class Scout:
-    """Takes the first look of each step of a domain. `may_ask` tells whether the service at an URL may be asked."""
+    """Takes the first look of each step of a domain, all at once from when it is made.
 
-    def __init__(self, connections: Connections, domain: str, may_ask: Callable[[str], bool]) -> None:
+    `may_ask` tells whether the service at an URL may be asked.
+    """
+
+    def __init__(
+        self, connections: Connections, domain: str, steps: Sequence[DiscoveryStep], may_ask: Callable[[str], bool]
+    ) -> None:
         self._connections = connections
         self._domain = domain
         self._may_ask = may_ask
+        self._started = time.monotonic()
+        self._looks = [(step, self._start(step)) for step in steps]
 
-    def in_order(self, steps: Sequence[DiscoveryStep]) -> Iterator[Scouted]:
-        """Yield what became of each step, in their order, as soon as that is known.
+    @property
+    def is_ready(self) -> bool:
+        """Whether a step leads somewhere already, or none will."""
+        return not self.pending or any(self._leads_somewhere(look) for _, look in self._looks)
+
+    @property
+    def pending(self) -> list[Future[Scouted]]:
+        """The looks that are not over yet."""
+        return [look for _, look in self._looks if not look.done()]
+
+    def in_order(self) -> Iterator[Scouted]:
+        """Yield what became of each step, in their order, as soon as that is known or the time of the run is over.
 
         A step that is still trying to connect when half of the time for that is over, while a later one is ready, is
         yielded last. A host that may not be asked is not connected to either.
         """
-        started = time.monotonic()
-        looks = [self._start(step) for step in steps]
         late = []
-        for place, look in enumerate(looks):
-            if self._is_in_time(look, looks[place + 1 :], started):
-                yield self._with_certificate(look.result())
+        for place, (step, look) in enumerate(self._looks):
+            if self._is_in_time(look, [later for _, later in self._looks[place + 1 :]]):
+                yield self._seen(step, look)
             else:
-                late.append(look)
-        for look in late:
-            yield self._with_certificate(look.result())
+                late.append((step, look))
+        for step, look in late:
+            wait([look], timeout=self._seconds_left())
+            yield self._seen(step, look)
 
     def _start(self, step: DiscoveryStep) -> Future[Scouted]:
         look: Future[Scouted] = Future()
@@ -96,17 +113,32 @@ class Scout:
         threading.Thread(target=run, daemon=True, name=f"autodiscover-{step}").start()
         return look
 
-    def _is_in_time(self, look: Future[Scouted], later: Sequence[Future[Scouted]], started: float) -> bool:
-        patience_ends = started + _PATIENCE * self._connections.timeouts.connect
-        while not look.done():
+    def _is_in_time(self, look: Future[Scouted], later: Sequence[Future[Scouted]]) -> bool:
+        """Wait for a look; return whether it keeps its place: it is over, or the time of the run is."""
+        patience_ends = self._started + _PATIENCE * self._connections.timeouts.connect
+        while not look.done() and (left := self._seconds_left()):
             if any(map(self._leads_somewhere, later)):
-                left = patience_ends - time.monotonic()
-                if left <= 0:
+                patience = patience_ends - time.monotonic()
+                if patience <= 0:
                     return False
-                wait([look], timeout=left)
+                wait([look], timeout=min(patience, left))
             else:
-                wait([look, *(other for other in later if not other.done())], return_when=FIRST_COMPLETED)
+                pending = [look, *(other for other in later if not other.done())]
+                wait(pending, timeout=left, return_when=FIRST_COMPLETED)
         return True
+
+    def _seconds_left(self) -> float:
+        """Return the time that the run has left. It may be endless, which `wait` can't be told."""
+        left = self._connections.timeouts.ends_at - time.monotonic()
+        return max(0.0, min(left, threading.TIMEOUT_MAX))
+
+    def _seen(self, step: DiscoveryStep, look: Future[Scouted]) -> Scouted:
+        if look.done():
+            return self._with_certificate(look.result())
+        problem = no_time_left(self._domain)
+        milliseconds = round((time.monotonic() - self._started) * 1000)
+        trace = TraceStep(step, self._asked(step), (), None, milliseconds, problem.text)
+        return Scouted(step, trace=trace, problem=problem)
 
     def _leads_somewhere(self, look: Future[Scouted]) -> bool:
         return look.done() and look.exception() is None and any(map(self._may_ask, look.result().urls))
@@ -117,6 +149,15 @@ class Scout:
             return found
         host, _ = split_https_url(self._url(found.step))
         return replace(found, trace=replace(found.trace, certificate=self._connections.certificate_of(host)))
+
+    def _asked(self, step: DiscoveryStep) -> str:
+        """Return what a step asks for, as it is shown."""
+        match step:
+            case DiscoveryStep.HTTP_REDIRECT:
+                return printable_url(http_redirect_url(self._domain))
+            case DiscoveryStep.SRV:
+                return service_record(self._domain)
+        return printable_url(self._url(step))
 
     def _url(self, step: DiscoveryStep) -> str:
         return (root_domain_url if step is DiscoveryStep.ROOT_DOMAIN else autodiscover_host_url)(self._domain)
@@ -134,7 +175,7 @@ class Scout:
         host, _ = split_https_url(url)
         addresses: tuple[str, ...] = ()
         try:
-            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            addresses = tuple(map(str, self._connections.addresses(host)))
             self._connections.look_at(host)
         except ProblemError as error:
             sentence = error.problem.text
@@ -149,7 +190,7 @@ class Scout:
         status, location, target, problem = None, "", "", None
         try:
             host = HostPort(url.split("/")[2], HTTP_PORT)
-            addresses = tuple(map(str, self._connections.network.addresses(host)))
+            addresses = tuple(map(str, self._connections.addresses(host)))
             with self._connections.new_client() as client:
                 answer = client.send("GET", url, limit=_LARGEST_ANSWER)
             status, location = answer.status, answer.headers.get("location", "")
@@ -170,7 +211,7 @@ class Scout:
     def _look_up_service(self, name: str) -> Scouted:
         watch = Stopwatch()
         try:
-            targets = self._connections.network.service_targets(name)
+            targets = self._connections.service_targets(name)
         except ProblemError as error:
             trace = TraceStep(DiscoveryStep.SRV, name, (), None, watch.milliseconds(), error.problem.text)
             return Scouted(DiscoveryStep.SRV, trace=trace, problem=error.problem)

@@ -15,13 +15,17 @@ PINNED = "pinned"
 """The step that asks the service which the operator named for the domain."""
 
 
+WAITING = "waiting"
+"""Stands for the steps that there was no time for."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceStep:
     """One question and what came of it.
 
-    `step` is one of DiscoveryStep, KNOWN or PINNED (or says that nothing had to be asked), `asked` a URL or the name of
-    an SRV record, `addresses` what DNS (or the `connect` table) gave, `status` that of HTTP if there was an answer,
-    `certificate` the one that the host showed, if it was met in this step.
+    `step` is one of DiscoveryStep, KNOWN, PINNED or WAITING (or says that nothing had to be asked), `asked` a URL, a
+    domain or the name of an SRV record, `addresses` what DNS (or the `connect` table) gave, `status` that of HTTP if
+    there was an answer, `certificate` the one that the host showed, if it was met in this step.
     """
 
     step: str
