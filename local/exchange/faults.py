@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,8 @@ class Fault:
     `status`: this HTTP status instead. `headers`: these beside the usual ones. `body`: this body instead, or a
     function of the right one. `content_type`: this one instead. `delay`: seconds before the answer. `delivery`: how
     the answer goes over the wire. `drop`: the connection ends with no answer at all. `before_authentication`: it
-    strikes the next request of all; otherwise the next one that is signed in, where that is needed.
+    strikes the next request of all; otherwise the next one that is signed in, where that is needed. `operation`: it
+    strikes requests only in which this word stands, such as FindItem.
     """
 
     status: int | None = None
@@ -31,6 +33,7 @@ class Fault:
     delivery: Delivery = AS_USUAL
     drop: bool = False
     before_authentication: bool = False
+    operation: str = ""
 
     @property
     def needs_the_right_answer(self) -> bool:
@@ -39,14 +42,11 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to come, first come first served. Host and path may be ANY; paths have no case.
-
-    `struck` counts those that have come.
-    """
+    """The faults that are still to come, first come first served. Host and path may be ANY; paths have no case."""
 
     def __init__(self) -> None:
-        self.struck = 0
         self._lock = threading.Lock()
+        self._effects = Counter[int]()
         self._orders: list[tuple[str, str, Fault]] = []
         self._standing: list[tuple[str, str, Fault]] = []
 
@@ -60,11 +60,15 @@ class Faults:
         with self._lock:
             self._standing.append((host, path.lower(), fault))
 
-    @property
-    def waiting(self) -> bool:
-        """Whether any fault is still to come, or may come again."""
+    def note_effect(self, fault: Fault) -> None:
+        """Count an answer that is another one because of a fault."""
         with self._lock:
-            return bool(self._orders or self._standing)
+            self._effects[id(fault)] += 1
+
+    def effects(self, fault: Fault) -> int:
+        """Return how many answers were other ones because of a fault that was ordered, and is still referred to."""
+        with self._lock:
+            return self._effects[id(fault)]
 
     def clear(self) -> None:
         """Forget all faults."""
@@ -72,7 +76,7 @@ class Faults:
             self._orders.clear()
             self._standing.clear()
 
-    def take(self, host: str, path: str, *, before_authentication: bool) -> Fault | None:
+    def take(self, host: str, path: str, body: bytes = b"", *, before_authentication: bool) -> Fault | None:
         """Return the fault that strikes this request now, and strike it off."""
         with self._lock:
             for orders in (self._orders, self._standing):
@@ -82,9 +86,9 @@ class Faults:
                         fault.before_authentication == before_authentication
                         and wanted_host in (ANY, host)
                         and wanted_path in (ANY, path.lower())
+                        and fault.operation.encode() in body
                     ):
                         if orders is self._orders:
                             orders.remove(order)
-                        self.struck += 1
                         return fault
         return None

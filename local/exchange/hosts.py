@@ -36,10 +36,14 @@ _PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>A web
 
 @dataclass(frozen=True, slots=True)
 class HostServices:
-    """What the connections of one host have in common."""
+    """What the connections of one host have in common.
+
+    `usual` gives the organisation with whose answers those that are given are compared, if they are.
+    """
 
     host: Host
     organisation: Organisation
+    usual: Callable[[], Organisation | None]
     accounts: tuple[Account, ...]
     bindings: GssChannelBindings
     faults: Faults
@@ -55,13 +59,14 @@ class ExchangeHost:
         self._services = services
         self._authentication = Authentication(services.accounts, services.host.schemes, services.bindings)
         self._account: Account | None = None
+        self._is_unusual = False
 
     def answer(self, request: HttpRequest) -> HttpAnswer | None:
         """Return the answer, or None to drop the connection, and write both into the log."""
-        self._account = None
+        self._account, self._is_unusual = None, False
         fault = self._take_fault(request, before_authentication=True)
         # A fault that needs the right answer to spoil it strikes where that is made.
-        answer = self._struck(fault, lambda: self._answer(request)) if fault else self._answer(request)
+        answer = self._struck(fault, request, lambda: self._answer(request)) if fault else self._answer(request)
         if answer is not None and self._services.host.cookie is not None:
             answer = replace(answer, headers=(*answer.headers, ("Set-Cookie", self._services.host.cookie)))
         self._write_log(request, answer)
@@ -70,8 +75,7 @@ class ExchangeHost:
     def _answer(self, request: HttpRequest) -> HttpAnswer | None:
         if self._services.host.is_website:
             return self._website(request)
-        service = self._service(request.path)
-        if service is None:
+        if self._service(request.path, self._services.organisation) is None:
             return HttpAnswer(NOT_FOUND)
         signed_in = self._authentication.sign_in(request.headers.get("authorization"))
         if not isinstance(signed_in, Account):
@@ -79,8 +83,19 @@ class ExchangeHost:
         self._account = signed_in
         fault = self._take_fault(request, before_authentication=False)
         if fault is not None:
-            return self._struck(fault, lambda: service(request, signed_in))
-        return service(request, signed_in)
+            return self._struck(fault, request, lambda: self._served(request, signed_in))
+        return self._served(request, signed_in)
+
+    def _served(self, request: HttpRequest, caller: Account) -> HttpAnswer:
+        """Return what the organisation answers, having compared it with what it would answer usually."""
+        usual = self._services.usual()
+        answer, *others = (
+            service(request, caller)
+            for organisation in (self._services.organisation, usual)
+            if organisation is not None and (service := self._service(request.path, organisation)) is not None
+        )
+        self._is_unusual = any(other != answer for other in others)
+        return answer
 
     def _website(self, request: HttpRequest) -> HttpAnswer:
         # The scheme is logged, so that a test sees who gave a password to a mere website.
@@ -89,18 +104,18 @@ class ExchangeHost:
             return HttpAnswer(UNAUTHORIZED, _PAGE, HTML, (("WWW-Authenticate", f'{BASIC} realm="website"'),))
         return HttpAnswer(OK, _PAGE, HTML)
 
-    def _service(self, path: str) -> Callable[[HttpRequest, Account], HttpAnswer] | None:
+    def _service(self, path: str, organisation: Organisation) -> Callable[[HttpRequest, Account], HttpAnswer] | None:
         """Return what serves a path; IIS compares paths without case."""
         services, host = self._services, self._services.host
         match path.partition("?")[0].lower():
             case autodiscover.PATH if host.autodiscover:
-                discover = Autodiscover(services.organisation, host.autodiscover, services.clock)
+                discover = Autodiscover(organisation, host.autodiscover, services.clock)
                 return lambda request, _: discover.answer(request)
             case user_settings.PATH if host.autodiscover and host.speaks_soap:
-                settings = UserSettings(services.organisation, host.autodiscover)
+                settings = UserSettings(organisation, host.autodiscover)
                 return lambda request, _: settings.answer(request)
             case web_services.PATH if host.mailboxes:
-                exchange = WebServices(services.organisation, host, services.clock)
+                exchange = WebServices(organisation, host, services.clock)
                 return lambda request, account: (
                     exchange.answer(request, account) if request.method == "POST" else HttpAnswer(METHOD_NOT_ALLOWED)
                 )
@@ -108,15 +123,24 @@ class ExchangeHost:
 
     def _take_fault(self, request: HttpRequest, *, before_authentication: bool) -> Fault | None:
         path = request.path.partition("?")[0]
-        return self._services.faults.take(request.host, path, before_authentication=before_authentication)
+        return self._services.faults.take(request.host, path, request.body, before_authentication=before_authentication)
 
-    def _struck(self, fault: Fault, right_answer: Callable[[], HttpAnswer | None]) -> HttpAnswer | None:
+    def _struck(
+        self, fault: Fault, request: HttpRequest, right_answer: Callable[[], HttpAnswer | None]
+    ) -> HttpAnswer | None:
+        """Return the answer with a fault, which is noted if that makes it another one."""
         if fault.delay:
+            self._services.faults.note_effect(fault)
             self._services.stopping.wait(fault.delay)
-        if fault.drop:
-            return None
-        answer = right_answer() if fault.needs_the_right_answer else HttpAnswer(OK)
-        if answer is None:
+        is_known = fault.needs_the_right_answer or "authorization" not in request.headers
+        right = right_answer() if is_known else None
+        answer = self._spoilt(fault, right if fault.needs_the_right_answer else HttpAnswer(OK))
+        if not fault.delay and (answer is None or right is None or _differs(answer, right)):
+            self._services.faults.note_effect(fault)
+        return answer
+
+    def _spoilt(self, fault: Fault, answer: HttpAnswer | None) -> HttpAnswer | None:
+        if fault.drop or answer is None:
             return None
         if fault.body is not None:
             answer = replace(answer, body=fault.body(answer.body) if callable(fault.body) else fault.body)
@@ -141,11 +165,17 @@ class ExchangeHost:
             status=answer.status if answer is not None else 0,
             operation=operation,
             addresses=answer.addresses if answer is not None else (),
+            unusual=self._is_unusual,
         )
         bodies = None
         if answer is not None and self._account is not None:
             bodies = LoggedBodies(request.host, request.path, operation, request.body, answer.body)
         self._services.log.add(line, bodies)
+
+
+def _differs(answer: HttpAnswer, right: HttpAnswer) -> bool:
+    """Tell whether an answer is another one on the wire than the right one, which goes there as usual."""
+    return answer.delivery.differs_for(answer.body) or replace(answer, delivery=right.delivery) != right
 
 
 class RedirectHost:

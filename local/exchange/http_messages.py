@@ -51,6 +51,12 @@ class Delivery:
     told_length: str | None = None
     raw: bytes | None = None
 
+    def differs_for(self, body: bytes) -> bool:
+        """Tell whether a body goes over the wire otherwise than it does as usual."""
+        breaks_off = self.truncate is not None and self.truncate < len(body)
+        drips = self.drip > 0 and bool(body)
+        return breaks_off or drips or self.chunked or self.told_length is not None or self.raw is not None
+
 
 AS_USUAL = Delivery()
 
@@ -74,7 +80,7 @@ class LoggedRequest:
 
     `authorization` is the scheme of the request's credentials, if it had any, and `account` the name of the
     account, once signed in. `operation` is an operation of Exchange Web Services or `Autodiscover`, for
-    `addresses`.
+    `addresses`. `unusual`: the organisation would usually have answered otherwise.
     """
 
     at: datetime
@@ -87,6 +93,7 @@ class LoggedRequest:
     status: int
     operation: str | None
     addresses: tuple[str, ...]
+    unusual: bool = False
 
     @property
     def mailboxes(self) -> int:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from local.exchange.delivering import reset, wait_until_left
+from local.exchange.refusals import refusals
 
 if TYPE_CHECKING:
     import ssl
@@ -55,13 +56,16 @@ class Listener:
     The port stays the same over `stop` and `start`; while it is stopped, connections are refused and those that
     were open are ended, as when a server goes down. `tls` (the certificate and the versions that are shown), `fault`
     and `hesitation` (the seconds that pass before anything is said) may be changed while it runs, and hold for the
-    connections that come then.
+    connections that come then. `unusual` counts those that got another `tls` than at the last `take_as_usual`, or met a
+    fault.
     """
 
     def __init__(self, serve: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None) -> None:
         self.tls = tls
         self.fault: ConnectionFault | None = None
         self.hesitation = 0.0
+        self.unusual = 0
+        self._usual_tls = tls
         self._serve = serve
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -70,10 +74,21 @@ class Listener:
         self._socket = _bound(0)
         self.port: int = self._socket.getsockname()[1]
 
+    @property
+    def refused(self) -> int:
+        """How many connections this process has tried in vain since `stop`."""
+        return refusals().count(self.port)
+
+    def take_as_usual(self) -> None:
+        """Let what is unusual be counted from now on, against what is shown now."""
+        with self._lock:
+            self._usual_tls, self.unusual = self.tls, 0
+
     def start(self) -> None:
         """Listen."""
         if self._thread is not None:
             return
+        refusals().end(self.port)
         self._socket.listen(BACKLOG)
         self._thread = threading.Thread(target=self._accept, daemon=True, name=f"listener-{self.port}")
         self._thread.start()
@@ -83,10 +98,12 @@ class Listener:
         if self._end():
             # Bound and not listening: nobody else gets the port meanwhile, and connections are refused.
             self._socket = _bound(self.port)
+            refusals().begin(self.port)
 
     def close(self) -> None:
         """Stop, and give the port back."""
         self._end()
+        refusals().end(self.port)
         for end in (self._socket, self._wake, self._woken):
             end.close()
 
@@ -128,11 +145,14 @@ class Listener:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.settimeout(IDLE_SECONDS)
                 time.sleep(self.hesitation)
-                if self.fault is not None:
-                    _misbehave(connection, self.fault)
+                fault, tls = self.fault, self.tls
+                with self._lock:
+                    self.unusual += fault is not None or tls is not self._usual_tls
+                if fault is not None:
+                    _misbehave(connection, fault)
                     return
-                if self.tls is not None:
-                    connection = self._secure(connection, self.tls)
+                if tls is not None:
+                    connection = self._secure(connection, tls)
                 self._serve(connection)
         finally:
             with self._lock:

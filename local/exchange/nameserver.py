@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
@@ -55,12 +55,17 @@ _RESPONSE_CODES = {NameFault.SERVER_FAILURE: RCODE.SERVFAIL, NameFault.REFUSED: 
 
 
 class Zone:
-    """Names and their records. May be changed while the server runs; names compare without case (RFC 4343)."""
+    """Names and their records. May be changed while the server runs; names compare without case (RFC 4343).
+
+    `usual` is the zone as it was at the last `take_as_usual`, if that was ever called.
+    """
 
     def __init__(self) -> None:
+        self.usual: Zone | None = None
         self._lock = threading.Lock()
         self._records: dict[str, list[Record]] = {}
         self._faults: dict[str, NameFault] = {}
+        self._unusual = Counter[str]()
 
     def add_address(self, name: str, address: str = "127.0.0.1") -> None:
         """Add an A record, or for an address of IPv6 an AAAA record."""
@@ -92,6 +97,25 @@ class Zone:
         """Return the fault that the answers about a name have."""
         with self._lock:
             return self._faults.get(_key(name))
+
+    def take_as_usual(self) -> None:
+        """Let answers that are unusual be counted from now on, against what the zone holds now."""
+        usual = Zone()
+        with self._lock:
+            usual._records = {name: list(records) for name, records in self._records.items()}
+            usual._faults = dict(self._faults)
+            self.usual = usual
+            self._unusual.clear()
+
+    def note_unusual(self, name: str) -> None:
+        """Count an answer about a name that would usually be another one."""
+        with self._lock:
+            self._unusual[_key(name)] += 1
+
+    def unusual(self, name: str) -> int:
+        """Return how many answers about a name were not as usual."""
+        with self._lock:
+            return self._unusual[_key(name)]
 
     def _add(self, name: str, record: Record) -> None:
         with self._lock:
@@ -138,24 +162,11 @@ class NameServer:
             return None
         name, asked = str(query.q.qname), query.q.qtype
         self.queries.append((_key(name), QTYPE.get(asked, str(asked))))
-        reply = query.reply(ra=0, aa=1)
-        fault = self.zone.fault(name)
-        if fault is NameFault.SILENT:
-            return None
-        if fault is NameFault.FOREIGN:
-            reply.header.id ^= 1
-        if fault in _RESPONSE_CODES:
-            reply.header.rcode = _RESPONSE_CODES[fault]
-            return bytes(reply.pack())
-        if fault is NameFault.TRUNCATED and not over_tcp:
-            reply.header.tc = 1
-            return bytes(reply.pack())
-        records = self.zone.records(name)
-        if records is None:
-            reply.header.rcode = RCODE.NXDOMAIN
-        for record in _of_type(records or (), asked):
-            reply.add_answer(RR(query.q.qname, asked, ttl=TIME_TO_LIVE, rdata=record))
-        return bytes(reply.pack())
+        answer = _answer(self.zone, query, over_tcp=over_tcp)
+        usual = self.zone.usual
+        if usual is not None and answer != _answer(usual, query, over_tcp=over_tcp):
+            self.zone.note_unusual(name)
+        return answer
 
     def _sockets_on_one_port(self) -> tuple[Listener, socket.socket]:
         for _ in range(ATTEMPTS_TO_SHARE_A_PORT):
@@ -188,6 +199,29 @@ class NameServer:
                 if answer is None:
                     return
                 connection.sendall(struct.pack("!H", len(answer)) + answer)
+
+
+def _answer(zone: Zone, query: DNSRecord, *, over_tcp: bool) -> bytes | None:
+    """Return what a zone answers to a query, in wire format."""
+    name, asked = str(query.q.qname), query.q.qtype
+    reply = query.reply(ra=0, aa=1)
+    fault = zone.fault(name)
+    if fault is NameFault.SILENT:
+        return None
+    if fault is NameFault.FOREIGN:
+        reply.header.id ^= 1
+    if fault in _RESPONSE_CODES:
+        reply.header.rcode = _RESPONSE_CODES[fault]
+        return bytes(reply.pack())
+    if fault is NameFault.TRUNCATED and not over_tcp:
+        reply.header.tc = 1
+        return bytes(reply.pack())
+    records = zone.records(name)
+    if records is None:
+        reply.header.rcode = RCODE.NXDOMAIN
+    for record in _of_type(records or (), asked):
+        reply.add_answer(RR(query.q.qname, asked, ttl=TIME_TO_LIVE, rdata=record))
+    return bytes(reply.pack())
 
 
 def _of_type(records: Iterable[Record], asked: int) -> Iterable[Record]:

@@ -186,6 +186,14 @@ class Organisation:
             self.add_mailbox(mailbox)
         self.users = tuple(users) if users is not None else tuple(self._mailboxes)
 
+    def copy(self) -> Organisation:
+        """Return the organisation as it is now, which later changes leave alone."""
+        with self._lock:
+            copied = Organisation(self._mailboxes.values(), self.users)
+            for address, calendar in self._calendars.items():
+                copied._calendars[address] = dict(calendar)
+        return copied
+
     def add_mailbox(self, mailbox: Mailbox) -> None:
         """Add a mailbox with an empty calendar."""
         with self._lock:

@@ -69,6 +69,7 @@ class SimulatedExchange:
         self._stopping = threading.Event()
         self._stack = contextlib.ExitStack()
         self._nameserver: NameServer | None = None
+        self._usual: Organisation | None = None
 
     @property
     def ca_pem(self) -> str:
@@ -112,6 +113,17 @@ class SimulatedExchange:
         """Return the listener of a host, to show another certificate or to fail. KeyError for an unknown host."""
         return self._listeners[name]
 
+    def take_as_usual(self) -> None:
+        """Let what is not as usual from now on be counted by whoever does it, against how all is at this moment.
+
+        A name server counts answers by names (`zone.unusual`), a listener connections; in the log of requests those are
+        marked that the organisation answers otherwise.
+        """
+        self.zone.take_as_usual()
+        for listener in self._listeners.values():
+            listener.take_as_usual()
+        self._usual = self.organisation.copy()
+
     def stop_host(self, name: str) -> None:
         """Take a host down: connections to it are refused until `start_host`. KeyError for an unknown host."""
         self._listeners[name].stop()
@@ -142,6 +154,7 @@ class SimulatedExchange:
         services = HostServices(
             host=host,
             organisation=self.organisation,
+            usual=lambda: self._usual,
             accounts=tuple(self.accounts[reference] for reference in host.accounts),
             bindings=channel_bindings(certificate.digest),
             faults=self.faults,

@@ -8,33 +8,36 @@ from functools import partial
 from local.exchange.nameserver import NameFault, ServiceRecord
 from local.exchange.network import HTTPS
 from local.faults.places import AUTODISCOVER, MAIL, SERVICE_NAME
-from local.faults.stage import Stage
+from local.faults.stage import Effect, Stage
 
 
-def name_server(stage: Stage, fault: str, name: str = MAIL) -> None:
+def name_server(stage: Stage, fault: str, name: str = MAIL) -> Effect:
     """Let the answers about a name have a fault."""
     stage.exchange.zone.strike(name, NameFault[fault.upper().replace("-", "_")])
     stage.undo.callback(stage.exchange.zone.strike, name, None)
+    return _of_name(stage, name)
 
 
-def no_such_name(stage: Stage, name: str = MAIL) -> None:
+def no_such_name(stage: Stage, name: str = MAIL) -> Effect:
     """Let a name no longer exist."""
-    _replace_addresses(stage, name)
+    effect = _replace_addresses(stage, name)
     stage.exchange.zone.remove(name)
+    return effect
 
 
-def name_without_address(stage: Stage, name: str = MAIL) -> None:
+def name_without_address(stage: Stage, name: str = MAIL) -> Effect:
     """Let a name exist, but have no address."""
-    _replace_addresses(stage, name)
+    effect = _replace_addresses(stage, name)
     stage.exchange.zone.add_service(name, ServiceRecord(0, 0, HTTPS, name))
+    return effect
 
 
-def addresses(stage: Stage, addresses: list[str], name: str = MAIL) -> None:
+def addresses(stage: Stage, addresses: list[str], name: str = MAIL) -> Effect:
     """Let a name have other addresses."""
-    _replace_addresses(stage, name, *addresses)
+    return _replace_addresses(stage, name, *addresses)
 
 
-def service_records(stage: Stage, targets: list[str]) -> None:
+def service_records(stage: Stage, targets: list[str]) -> Effect:
     """Let the SRV record of autodiscover lead to these `name:port`, in the order of preference."""
     zone = stage.exchange.zone
     zone.remove(SERVICE_NAME)
@@ -48,15 +51,17 @@ def service_records(stage: Stage, targets: list[str]) -> None:
             zone.add_service(SERVICE_NAME, record)
 
     stage.undo.callback(restore)
+    return _of_name(stage, SERVICE_NAME)
 
 
-def asked_by_name(stage: Stage, name: str = AUTODISCOVER) -> None:
-    """Let the operator's document no longer say where a host is, so that DNS is asked for it."""
+def asked_by_name(stage: Stage, name: str = AUTODISCOVER) -> Effect:
+    """Let the operator's document no longer say where a host is, so that DNS is asked for it and answers wrongly."""
     known = {key: stage.exchange.connect.pop(key) for key in [*stage.exchange.connect] if key.startswith(f"{name}:")}
     stage.undo.callback(partial(stage.exchange.connect.update, known))
+    return _of_name(stage, name)
 
 
-def _replace_addresses(stage: Stage, name: str, *addresses: str) -> None:
+def _replace_addresses(stage: Stage, name: str, *addresses: str) -> Effect:
     zone = stage.exchange.zone
     zone.remove(name)
     for address in addresses:
@@ -67,9 +72,14 @@ def _replace_addresses(stage: Stage, name: str, *addresses: str) -> None:
         zone.add_address(name)
 
     stage.undo.callback(restore)
+    return _of_name(stage, name)
 
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+def _of_name(stage: Stage, name: str) -> Effect:
+    return lambda: stage.exchange.zone.unusual(name)
+
+
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     "name-server": name_server,
     "no-such-name": no_such_name,
     "name-without-address": name_without_address,

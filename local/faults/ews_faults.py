@@ -13,7 +13,7 @@ from local.exchange.organisation import Access
 from local.exchange.soap import envelope
 from local.exchange.xml_writing import utc_time
 from local.faults.places import BESIDE, EWS_PATH, MAIL, START, STRUCK
-from local.faults.stage import Stage
+from local.faults.stage import Effect, Stage
 from local.faults.tcp_faults import standing
 
 _RESPONSE = re.compile(rb"<FreeBusyResponse>.*?</FreeBusyResponse>")
@@ -30,58 +30,60 @@ _OUTSIDE_FILE = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY file SYSTEM "file:/
 _DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 
 
-def mailbox_code(stage: Stage, code: str, back_off: int | None = None, *, everybody: bool = False) -> None:
+def mailbox_code(stage: Stage, code: str, back_off: int | None = None, *, everybody: bool = False) -> Effect:
     """Let Exchange answer for one mailbox, or each of its server, with a code. `back_off` is in milliseconds."""
-    for address in (STRUCK, *BESIDE) if everybody else (STRUCK,):
-        _change(stage, address, problem=code, back_off=back_off)
+    addresses = (STRUCK, *BESIDE) if everybody else (STRUCK,)
+    return _change(stage, *addresses, problem=code, back_off=back_off)
 
 
-def failing_mailbox(stage: Stage, code: str) -> None:
+def failing_mailbox(stage: Stage, code: str) -> Effect:
     """Let Exchange fail with a code at each request for free/busy times in which one mailbox is."""
-    _change(stage, STRUCK, problem=code, fails_requests=True)
+    return _change(stage, STRUCK, problem=code, fails_requests=True)
 
 
-def view(stage: Stage, view: str) -> None:
+def view(stage: Stage, view: str) -> Effect:
     """Let Exchange give another view of one mailbox than was asked for."""
-    _change(stage, STRUCK, view=view)
+    return _change(stage, STRUCK, view=view)
 
 
-def no_working_hours(stage: Stage) -> None:
+def no_working_hours(stage: Stage) -> Effect:
     """Let Exchange tell no working hours of one mailbox."""
-    _change(stage, STRUCK, tells_working_hours=False)
+    return _change(stage, STRUCK, tells_working_hours=False)
 
 
-def no_access(stage: Stage) -> None:
+def no_access(stage: Stage) -> Effect:
     """Let the account no longer be allowed to see one calendar."""
-    _change(stage, STRUCK, access=Access.NONE)
+    return _change(stage, STRUCK, access=Access.NONE)
 
 
-def answer(stage: Stage, how: str, host: str = MAIL) -> None:
-    """Let the answers of a host be spoilt in a way of `WAYS`."""
-    standing(stage, host, EWS_PATH, Fault(body=WAYS[how]))
+def excluded(stage: Stage) -> Effect:
+    """Let the account no longer be allowed to impersonate the owner of one mailbox."""
+    return _change(stage, STRUCK, excluded=True)
 
 
-def mail_tips_disabled(stage: Stage, host: str = MAIL) -> None:
+def answer(stage: Stage, how: str, host: str = MAIL, operation: str = "") -> Effect:
+    """Let the answers of a host, each or those to an operation, be spoilt in a way of `WAYS`."""
+    return standing(stage, host, EWS_PATH, Fault(body=WAYS[how], operation=operation))
+
+
+def mail_tips_disabled(stage: Stage, host: str = MAIL) -> Effect:
     """Let the organisation have switched MailTips off, and nothing else."""
     refusal = envelope(mail_tips_refusal(DISABLED)).body
-    standing(stage, host, EWS_PATH, Fault(body=lambda right: refusal if b"GetMailTipsResponse" in right else right))
+    return standing(stage, host, EWS_PATH, Fault(body=refusal, operation="GetMailTips"))
 
 
-def mail_tips_garbled(stage: Stage, host: str = MAIL) -> None:
-    """Let what Exchange answers to GetMailTips be cut off, and nothing else."""
-    standing(
-        stage,
-        host,
-        EWS_PATH,
-        Fault(body=lambda right: right[: len(right) // 2] if b"GetMailTipsResponse" in right else right),
-    )
+def _change(stage: Stage, *addresses: str, **changes: object) -> Effect:
+    for address in addresses:
+        before = stage.organisation.mailbox(address)
+        stage.organisation.change_mailbox(address, **changes)
+        restored = {name: getattr(before, name) for name in changes}
+        stage.undo.callback(partial(stage.organisation.change_mailbox, address, **restored))
+    return of_the_organisation(stage)
 
 
-def _change(stage: Stage, address: str, **changes: object) -> None:
-    before = stage.organisation.mailbox(address)
-    stage.organisation.change_mailbox(address, **changes)
-    restored = {name: getattr(before, name) for name in changes}
-    stage.undo.callback(partial(stage.organisation.change_mailbox, address, **restored))
+def of_the_organisation(stage: Stage) -> Effect:
+    """Return how often the organisation answered otherwise than it does as usual."""
+    return lambda: sum(request.unusual for request in stage.exchange.requests)
 
 
 def _of_the_first(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
@@ -166,13 +168,13 @@ WAYS: Mapping[str, Callable[[bytes], bytes]] = {
     "thousands-of-events": _of_the_first(lambda response: _EVENT.sub(lambda found: found[0] * 1001, response, count=1)),
 }
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     "mailbox-code": mailbox_code,
     "failing-mailbox": failing_mailbox,
     "view": view,
     "no-working-hours": no_working_hours,
     "no-access": no_access,
+    "excluded": excluded,
     "answer": answer,
     "mail-tips-disabled": mail_tips_disabled,
-    "mail-tips-garbled": mail_tips_garbled,
 }

@@ -12,7 +12,7 @@ from local.exchange.kept_host import KeptHost, http
 from local.exchange.network import HTTP
 from local.exchange.soap import SoapFaultError, fault
 from local.faults.places import AUTODISCOVER, EWS_PATH, MAIL
-from local.faults.stage import CHECK_AT, Stage
+from local.faults.stage import CHECK_AT, Effect, Stage
 from local.faults.tcp_faults import standing
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Outlook</title></head><body><p>Sign in to go on.</p></body></html>"
@@ -37,7 +37,7 @@ def status(
     *,
     before_authentication: bool = False,
     chunked: bool = False,
-) -> None:
+) -> Effect:
     """Let a host answer with a status: each time, or so many `times`.
 
     `retry_after` is that header as it stands, `retry_after_date` the seconds from the check of one that names a date.
@@ -56,9 +56,10 @@ def status(
         before_authentication=before_authentication,
     )
     if times is None:
-        standing(stage, host, path, struck)
-    else:
-        stage.exchange.faults.next(host, path, struck, times)
+        return standing(stage, host, path, struck)
+    stage.exchange.faults.next(host, path, struck, times)
+    stage.undo.callback(stage.exchange.faults.clear)
+    return lambda: stage.exchange.faults.effects(struck)
 
 
 def soap_fault(
@@ -69,37 +70,44 @@ def soap_fault(
     retry_after: str | None = None,
     host: str = MAIL,
     path: str = EWS_PATH,
-) -> None:
-    """Let a host refuse each request whole, with a response code of Exchange. `back_off` is in milliseconds."""
+    operation: str = "",
+) -> Effect:
+    """Let a host refuse requests whole, each or those for an operation, with a response code of Exchange.
+
+    `back_off` is in milliseconds.
+    """
     answer = fault(SoapFaultError(code, "The request failed.", back_off))
     headers = {"Retry-After": retry_after} if retry_after is not None else {}
-    standing(stage, host, path, Fault(status=status, headers=headers, body=answer.body))
+    return standing(stage, host, path, Fault(status=status, headers=headers, body=answer.body, operation=operation))
 
 
-def redirect(stage: Stage, status: int, location: str, host: str = AUTODISCOVER, path: str = ANY) -> None:
+def redirect(stage: Stage, status: int, location: str, host: str = AUTODISCOVER, path: str = ANY) -> Effect:
     """Let a host refer to another place, before it asks for a password."""
     struck = Fault(status=status, headers={"Location": location}, before_authentication=True)
-    standing(stage, host, path, struck)
+    return standing(stage, host, path, struck)
 
 
-def plain_redirect(stage: Stage, location: str, status: int = 302, host: str = AUTODISCOVER) -> None:
+def plain_redirect(stage: Stage, location: str, status: int = 302, host: str = AUTODISCOVER) -> Effect:
     """Let a host answer plain HTTP on port 80 with a reference to another place."""
     plain = KeptHost(f"{host}:{HTTP}")
+    before = stage.exchange.connect[plain.name]
     stage.strangers.append(plain)
     stage.listen(host, HTTP, plain.listener(lambda _request: http(status, Location=location), None))
+    stage.undo.callback(stage.exchange.connect.update, {plain.name: before})
+    return lambda: len(plain.requests)
 
 
-def wrong_password(stage: Stage, reference: str = "exchange-reader") -> None:
+def wrong_password(stage: Stage, reference: str = "exchange-reader") -> Effect:
     """Let the stored secret hold a password that is no longer the account's."""
-    stage.change_secret(reference, password="canary-password-of-yesterday")
+    return stage.change_secret(reference, password="canary-password-of-yesterday")
 
 
-def no_secret(stage: Stage, reference: str = "exchange-reader") -> None:
+def no_secret(stage: Stage, reference: str = "exchange-reader") -> Effect:
     """Let the secret be missing."""
-    stage.change_secret(reference, password=None)
+    return stage.change_secret(reference, password=None)
 
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     "status": status,
     "soap-fault": soap_fault,
     "redirect": redirect,

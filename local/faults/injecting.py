@@ -1,15 +1,15 @@
-"""Which faults can be ordered by name, and with which arguments."""
+"""Which faults can be ordered by name, and with which arguments; and which of them have taken effect."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local.faults import autodiscover_faults, dns_faults, ews_faults, http_faults, tcp_faults, tls_faults
-from local.faults.stage import Stage
+from local.faults.stage import Effect, Stage
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     **dns_faults.INJECTIONS,
     **tcp_faults.INJECTIONS,
     **tls_faults.INJECTIONS,
@@ -29,7 +29,12 @@ def check_injection(name: str, arguments: Mapping[str, Any]) -> None:
         raise ValueError(f"fault {name!r}: {error}") from error
 
 
-def inject(stage: Stage) -> None:
-    """Let the faults of the stage's row happen."""
-    for name, arguments in stage.row.faults:
-        INJECTIONS[name](stage, **arguments)
+def inject(stage: Stage) -> list[tuple[str, Effect]]:
+    """Let the faults of the stage's row happen; return of each its name, and what tells how often it took effect."""
+    stage.take_as_usual()
+    return [(name, INJECTIONS[name](stage, **arguments)) for name, arguments in stage.row.faults]
+
+
+def without_effect(injected: Sequence[tuple[str, Effect]]) -> list[str]:
+    """Return the names of the faults that nobody has met: all that they were to change went as usual."""
+    return [name for name, effect in injected if not effect()]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from local.exchange.organisation import BusyStatus
-from local.faults.injecting import inject
+from local.faults.injecting import inject, without_effect
 from local.faults.judging import Person, Seen
 from local.faults.places import AWAY, BESIDE, EVERYBODY, OTHER_MAIL, START, STRUCK, accounts
 from local.faults.rows import AT_ONCE, NO_PROBLEM, Row
@@ -20,7 +20,7 @@ _LATEST_TURN = 3
 
 
 class NotPlayedError(Exception):
-    """A row could not be played: already the check before the fault failed. The text says how."""
+    """A row could not be played: already the check before the fault failed, or the fault did nothing. The text says."""
 
 
 def play(row: Row, observer: Observe, prepare: Callable[[VirtualCloud], None] | None = None) -> Seen:
@@ -28,18 +28,19 @@ def play(row: Row, observer: Observe, prepare: Callable[[VirtualCloud], None] | 
     with Stage(row, observer, prepare) as stage:
         before = _good_start(stage)
         _change_calendars(stage)
-        inject(stage)
-        may_strike = stage.exchange.faults.waiting
+        injected = inject(stage)
         stage.put_document()
         stage.clock.run_until(CHECK_AT)
         if row.forgotten:
             stage.forget()
+        if row.forgotten_mailbox:
+            stage.forget_mailbox(STRUCK)
         queued, written, published = len(stage.queued), len(stage.written), len(stage.published)
         stage.exchange.requests.clear()
         stage.check(row.reason)
         given = [request.host for request in stage.exchange.requests if request.authorization is not None]
-        if may_strike and not stage.exchange.faults.struck:
-            raise NotPlayedError("the fault struck nobody: whom it was to strike was not asked")
+        if names := without_effect(injected):
+            raise NotPlayedError(f"the fault {', '.join(names)} struck nobody: all that it was to change went as usual")
         retries = retries_of(stage.queued[queued:], STRUCK)
         availabilities = [
             *(str(record.presence.availability) for record in stage.written[written:]),

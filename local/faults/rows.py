@@ -10,7 +10,7 @@ from typing import Any
 
 ROWS = Path(__file__).with_name("faults.toml")
 FEWEST_FAULTS = 70
-CONTROLS = 2
+CONTROLS = 3
 NO_PROBLEM = "none"
 NO_RETRY = "none"
 BACK_OFF = "back-off"
@@ -62,9 +62,10 @@ class Row:
 
     `way`: the operator names the server (named), or it is found by autodiscover, on its usual host or by an SRV record.
     `hosts` are those that the operator names; `gateway` are further keys of the gateway. `forgotten`: where the
-    mailboxes are has to be found anew. `reason`: a check by an operator reads automatic replies in any case. `faults`
-    are the names of injections with their arguments. A `control` has a wrong expectation and must not survive: it holds
-    the one complaint that the judging has to have.
+    mailboxes are has to be found anew; `forgotten_mailbox`: where the one is that is struck. `reason`: a check by an
+    operator reads automatic replies in any case. `faults` are the names of injections with their arguments, each of
+    which has to take effect. A `control` has a wrong expectation and must not survive: it holds the one complaint that
+    the judging has to have.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Row:
     hosts: tuple[str, ...] = _NAMED
     gateway: Mapping[str, Any] = field(default_factory=dict)
     forgotten: bool = False
+    forgotten_mailbox: bool = False
     reason: str = "schedule"
     control: str = ""
 

@@ -59,6 +59,9 @@ class Queued:
     request: CheckRequest
 
 
+Effect = Callable[[], int]
+"""Tells how often a fault has taken effect: how many answers, connections or secrets were not as usual for it."""
+
 Observe = Callable[..., Any]
 """Makes the observer of a function, which logs; called as `presence.observing.Observer` is."""
 
@@ -126,7 +129,7 @@ class Stage:
         ]
         self._configuration().put_document(GATEWAYS, document)
 
-    def change_secret(self, reference: str, password: str | None) -> None:
+    def change_secret(self, reference: str, password: str | None) -> Effect:
         """Store another password, or none at all; the functions start anew, since they keep a secret for minutes."""
         name = self.cloud.template.output("SecretPrefix") + reference
         before = self.cloud.secrets.texts.pop(name)
@@ -139,12 +142,20 @@ class Stage:
             self._start_anew()
 
         self.undo.callback(restore)
+        return lambda: self.cloud.secrets.unusual[name]
+
+    def take_as_usual(self) -> None:
+        """Let everything that is not as it is now be noticed from now on."""
+        self.exchange.take_as_usual()
+        self.cloud.secrets.take_as_usual()
 
     def forget(self) -> None:
         """Let nothing be known any more of where mailboxes are, as when the time of what was learnt is over."""
-        table = self.cloud.tables["EndpointTable"]
-        for item in table.items():
-            table.delete({"key": item["key"]})
+        self._forget(lambda _key: True)
+
+    def forget_mailbox(self, address: str) -> None:
+        """Let it not be known any more where one mailbox is."""
+        self._forget(lambda key: key.endswith(f"#{address}"))
 
     def check(self, reason: str) -> None:
         """Ask for the calendars of everybody, as the schedule or an operator does, and let it be done."""
@@ -163,6 +174,13 @@ class Stage:
         """Return how many messages nobody could handle."""
         names = [name for name in self.cloud.queues if "DeadLetter" in name or "Failure" in name]
         return sum(len(self.cloud.queues[name].waiting) for name in names)
+
+    def _forget(self, which: Callable[[str], bool]) -> None:
+        """Let those facts be gone whose keys are such."""
+        table = self.cloud.tables["EndpointTable"]
+        for item in table.items():
+            if which(str(from_attributes(item)["key"])):
+                table.delete({"key": item["key"]})
 
     def _seed(self) -> None:
         output = self.cloud.template.output

@@ -8,20 +8,22 @@ from local.exchange.faults import Fault
 from local.exchange.http_messages import Delivery, Ending
 from local.exchange.listener import ConnectionFault
 from local.faults.places import EWS_PATH, MAIL
-from local.faults.stage import Stage
+from local.faults.stage import Effect, Stage
 
 
-def refused(stage: Stage, host: str = MAIL) -> None:
+def refused(stage: Stage, host: str = MAIL) -> Effect:
     """Let a host be down."""
     stage.exchange.stop_host(host)
     stage.undo.callback(stage.exchange.start_host, host)
+    return lambda: stage.exchange.listener(host).refused
 
 
-def connection(stage: Stage, fault: str, host: str = MAIL) -> None:
+def connection(stage: Stage, fault: str, host: str = MAIL) -> Effect:
     """Let a host fail at each new connection."""
     listener = stage.exchange.listener(host)
     listener.fault = ConnectionFault[fault.upper().replace("-", "_")]
     stage.undo.callback(setattr, listener, "fault", None)
+    return lambda: listener.unusual
 
 
 def delivery(
@@ -33,9 +35,10 @@ def delivery(
     drip: float = 0.0,
     told_length: str | None = None,
     raw: str | None = None,
+    operation: str = "",
     *,
     chunked: bool = False,
-) -> None:
+) -> Effect:
     """Let the right answers of a host come over the wire in a wrong way."""
     told = Delivery(
         truncate=truncate,
@@ -45,26 +48,29 @@ def delivery(
         told_length=told_length,
         raw=None if raw is None else raw.encode("latin-1"),
     )
-    standing(stage, host, path, Fault(delivery=told))
+    return standing(stage, host, path, Fault(delivery=told, operation=operation))
 
 
-def no_answer(stage: Stage, host: str = MAIL, path: str = EWS_PATH, seconds: float = 30.0) -> None:
-    """Let a host take its time to answer."""
-    standing(stage, host, path, Fault(delay=seconds))
+def no_answer(
+    stage: Stage, host: str = MAIL, path: str = EWS_PATH, seconds: float = 30.0, operation: str = ""
+) -> Effect:
+    """Let a host take its time to answer, each request or those for an operation."""
+    return standing(stage, host, path, Fault(delay=seconds, operation=operation))
 
 
-def hangs_up(stage: Stage, host: str = MAIL, path: str = EWS_PATH) -> None:
+def hangs_up(stage: Stage, host: str = MAIL, path: str = EWS_PATH) -> Effect:
     """Let a host close the connection instead of answering."""
-    standing(stage, host, path, Fault(drop=True))
+    return standing(stage, host, path, Fault(drop=True))
 
 
-def standing(stage: Stage, host: str, path: str, fault: Fault) -> None:
+def standing(stage: Stage, host: str, path: str, fault: Fault) -> Effect:
     """Let a fault strike each request for a host and path until it is undone."""
     stage.exchange.faults.always(host, path, fault)
     stage.undo.callback(stage.exchange.faults.clear)
+    return lambda: stage.exchange.faults.effects(fault)
 
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     "refused": refused,
     "connection": connection,
     "delivery": delivery,

@@ -12,46 +12,47 @@ from cryptography.x509.oid import ObjectIdentifier
 
 from local.exchange.certificates import CertificateAuthority, HostCertificate, Shape, self_signed
 from local.faults.places import MAIL
-from local.faults.stage import Stage
+from local.faults.stage import Effect, Stage
 
 _ANY_LEVEL = "DEFAULT:@SECLEVEL=0"
 _UNKNOWN_EXTENSION = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.55555.1"), b"\x05\x00")
 _VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1}
 
 
-def certificate(stage: Stage, fault: str, host: str = MAIL) -> None:
+def certificate(stage: Stage, fault: str, host: str = MAIL) -> Effect:
     """Let a host show a certificate that has a fault."""
-    _show(stage, host, _MAKERS[fault](stage.exchange.authority, host).server_context(ciphers=_ANY_LEVEL))
+    return _show(stage, host, _MAKERS[fault](stage.exchange.authority, host).server_context(ciphers=_ANY_LEVEL))
 
 
-def old_tls(stage: Stage, version: str, host: str = MAIL) -> None:
+def old_tls(stage: Stage, version: str, host: str = MAIL) -> Effect:
     """Let a host speak no newer version of TLS than this one."""
     context = stage.exchange.authority.issue(host).server_context(ciphers=_ANY_LEVEL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of old versions, which are what this is about
         context.minimum_version = _VERSIONS[version]
         context.maximum_version = _VERSIONS[version]
-    _show(stage, host, context)
+    return _show(stage, host, context)
 
 
-def weak_ciphers(stage: Stage, host: str = MAIL) -> None:
+def weak_ciphers(stage: Stage, host: str = MAIL) -> Effect:
     """Let a host offer ciphers only that nobody should speak any more."""
     context = stage.exchange.authority.issue(host, shape=Shape(rsa_bits=2048)).server_context(
         ciphers="AES128-SHA:@SECLEVEL=0"
     )
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    _show(stage, host, context)
+    return _show(stage, host, context)
 
 
-def intercepted(stage: Stage, host: str = MAIL) -> None:
+def intercepted(stage: Stage, host: str = MAIL) -> Effect:
     """Let somebody stand between, with a certificate that is good: what NTLM binds itself to is not the server's."""
-    _show(stage, host, stage.exchange.authority.issue(host).server_context())
+    return _show(stage, host, stage.exchange.authority.issue(host).server_context())
 
 
-def _show(stage: Stage, host: str, context: ssl.SSLContext) -> None:
+def _show(stage: Stage, host: str, context: ssl.SSLContext) -> Effect:
     listener = stage.exchange.listener(host)
     stage.undo.callback(setattr, listener, "tls", listener.tls)
     listener.tls = context
+    return lambda: listener.unusual
 
 
 def _now() -> datetime:
@@ -110,7 +111,7 @@ _MAKERS: Mapping[str, Callable[[CertificateAuthority, str], HostCertificate]] = 
 FAULTS = frozenset(_MAKERS)
 """What may be wrong with a certificate."""
 
-INJECTIONS: Mapping[str, Callable[..., None]] = {
+INJECTIONS: Mapping[str, Callable[..., Effect]] = {
     "certificate": certificate,
     "old-tls": old_tls,
     "weak-ciphers": weak_ciphers,

@@ -10,6 +10,7 @@ import random
 import secrets
 import string
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -237,14 +238,26 @@ class VirtualSns:
 
 
 class VirtualSecrets:
-    """A client of the secrets, which are texts by their names."""
+    """A client of the secrets, which are texts by their names.
+
+    `unusual` counts by names who was told otherwise than at the last `take_as_usual`.
+    """
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
+        self.unusual = Counter[str]()
+        self._usual: dict[str, str] | None = None
         self.exceptions = SimpleNamespace(ClientError=ClientError)
+
+    def take_as_usual(self) -> None:
+        """Let what is unusual be counted from now on, against the secrets that there are now."""
+        self._usual = dict(self.texts)
+        self.unusual.clear()
 
     def get_secret_value(self, **call: Any) -> dict[str, Any]:
         """Answer GetSecretValue. Raises ClientError if there is none."""
+        if self._usual is not None and self._usual.get(call["SecretId"]) != self.texts.get(call["SecretId"]):
+            self.unusual[call["SecretId"]] += 1
         if call["SecretId"] not in self.texts:
             raise _refusal("ResourceNotFoundException", "GetSecretValue")
         text = self.texts[call["SecretId"]]

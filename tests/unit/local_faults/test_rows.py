@@ -117,7 +117,7 @@ def test_too_few_faults_or_controls_prove_nothing(tmp_path: Path) -> None:
     controls = [{**ROW, "name": f"control {number}", "control": "it fails"} for number in range(CONTROLS)]
     assert len(read(tmp_path, *enough, *controls)) == FEWEST_FAULTS + CONTROLS
     for entries in (enough[1:] + controls, enough + controls[1:]):
-        with pytest.raises(UnusableRowsError, match="70 and 2 are needed"):
+        with pytest.raises(UnusableRowsError, match="70 and 3 are needed"):
             read(tmp_path, *entries)
 
 

@@ -178,3 +178,17 @@ def test_a_secret_that_is_missing_is_an_error_of_the_service() -> None:
     assert secrets.get_secret_value(SecretId="a")["SecretString"] == "text"
     with pytest.raises(secrets.exceptions.ClientError, match="ResourceNotFoundException"):
         secrets.get_secret_value(SecretId="b")
+
+
+def test_a_secret_that_is_told_otherwise_than_usual_is_counted() -> None:
+    secrets = VirtualSecrets()
+    secrets.texts |= {"a": "text", "b": "text"}
+    secrets.take_as_usual()
+    secrets.get_secret_value(SecretId="a")
+    assert secrets.unusual["a"] == 0
+    secrets.texts["a"] = "another text"
+    del secrets.texts["b"]
+    secrets.get_secret_value(SecretId="a")
+    with pytest.raises(secrets.exceptions.ClientError):
+        secrets.get_secret_value(SecretId="b")
+    assert secrets.unusual == {"a": 1, "b": 1}
