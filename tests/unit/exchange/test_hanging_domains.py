@@ -22,7 +22,7 @@ from tests.unit.exchange.hosts import NOW, Net, availability, mailbox_answer, po
 WINDOW = Window(NOW, NOW + timedelta(hours=1))
 HANGING = tuple(f"hangs{number}.test" for number in range(4))
 GOOD = "zoe@good.test"
-LONGEST = 2.1
+LONGEST = 3.0
 """Seconds of a read, two thirds of which are for finding mailboxes: the last third is what these tests tolerate."""
 
 
@@ -136,7 +136,7 @@ def test_a_domain_that_hung_is_asked_after_those_that_did_not(servers: Servers, 
 def test_a_domain_that_is_slow_among_those_that_hang_is_found_later(
     servers: Servers, cache: MemoryEndpointCache
 ) -> None:
-    servers.answers("slow.test", after=0.2)  # for each of two questions
+    servers.answers("slow.test", after=0.3)  # for each of two questions
     for domain in HANGING:
         servers.hangs(domain)
     addresses = ["user@slow.test", *(f"user@{domain}" for domain in HANGING)]
