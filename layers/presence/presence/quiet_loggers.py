@@ -24,9 +24,15 @@ def silence(names: Iterable[str]) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False
-        logger.setLevel(logging.CRITICAL + 1)
+        _set_level(logger, logging.CRITICAL + 1)
         for below in known:
             if below.startswith(f"{name}."):
-                logging.getLogger(below).setLevel(logging.NOTSET)
+                _set_level(logging.getLogger(below), logging.NOTSET)
                 logging.getLogger(below).propagate = True
                 logging.getLogger(below).handlers = []
+
+
+def _set_level(logger: logging.Logger, level: int) -> None:
+    """Set a level where it is another: each time one is set, all loggers forget what they may say."""
+    if logger.level != level:
+        logger.setLevel(level)
