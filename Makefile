@@ -31,6 +31,9 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 
+# What many processes load is compiled once, also where the caller's Python is told to keep no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo faults test lint types unit unit-py313 contract model integration engine-tests properties e2e template build bench install engine layers \
     sam pins clean distclean
 
