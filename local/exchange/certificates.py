@@ -7,7 +7,6 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -65,11 +64,10 @@ class HostCertificate:
         if ciphers:
             context.set_ciphers(ciphers)
         # The ssl module reads certificates from files only.
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "host.pem"
-            path.touch(mode=0o600)
-            path.write_bytes(self.key_pem + self.certificate_pem + self.chain_pem)
-            context.load_cert_chain(path)
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # which nobody else may read
+            file.write(self.key_pem + self.certificate_pem + self.chain_pem)
+            file.flush()
+            context.load_cert_chain(file.name)
         return context
 
 
