@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from exchange.account.credentials import Credentials
@@ -49,7 +50,7 @@ class Net:
 
     def __init__(self, stack: contextlib.ExitStack, nameserver: NameServer) -> None:
         self._stack = stack
-        self.authority = CertificateAuthority("Test CA")
+        self.authority = _authority()
         self.zone = Zone()
         self.nameserver = nameserver
         self.nameserver.zone = self.zone
@@ -76,7 +77,7 @@ class Net:
         shakes hands it is silent for some seconds.
         """
         kept = KeptHost(name)
-        context = None if plain else tls or self.authority.issue(cert or name).server_context()
+        context = None if plain else tls or _context(cert or name)
         listener = kept.listener(respond, context)
         listener.hesitation = silent_for
         self.listen(name, port, listener)
@@ -159,6 +160,18 @@ class Net:
                 for gateway in document.gateways
             }
             return Locator(document, kept, lambda gateway: sessions[gateway.name]).locate(addresses)
+
+
+@cache
+def _authority() -> CertificateAuthority:
+    """Return the authority of all hosts of a run."""
+    return CertificateAuthority("Test CA")
+
+
+@cache
+def _context(name: str) -> ssl.SSLContext:
+    """Return what a host shows, made once a run; whoever changes one has to issue another."""
+    return _authority().issue(name).server_context()
 
 
 class Secrets:
