@@ -125,6 +125,17 @@ def envelope_mistakes(delivery: Delivery, change: Published, validator: Draft202
     for name, value in attributes.items():
         if delivery.attributes.get(name) != value:
             yield f"its message attribute {name} is {delivery.attributes.get(name)!r} and should be {value!r}"
+    told = delivery.attributes.get("change")
+    if told not in _changes_that_may_be_told(change):
+        yield f"its message attribute change is {told!r}, of {change.previous} that became {change.presence}"
+
+
+def _changes_that_may_be_told(change: Published) -> set[str]:
+    """Return what the attribute `change` may say: who leaves out moved ends must not miss another presence by it."""
+    if change.presence != change.previous or change.version == 1:
+        return {"presence"}
+    same = {"freshness", "note", "source", "until"}
+    return same | {"presence"} if change.source == "option" else same
 
 
 def _instant(text: str) -> datetime:

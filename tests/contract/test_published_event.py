@@ -207,6 +207,7 @@ REMINDER_CHANGES: dict[str, Change] = {
     "no start": lambda event: event["data"]["meeting"].pop("startsAt"),
     "no end of its use": lambda event: event.pop("expirytime"),
     "days before": lambda event: event["data"].update(minutesBefore=5000),
+    "as it begins": lambda event: event["data"].update(minutesBefore=0),
 }
 
 

@@ -77,6 +77,7 @@ def attributes() -> dict[str, str]:
         "activity": "InAMeeting",
         "reason": "calendar",
         "domain": "example.com",
+        "change": "presence",
     }
 
 
@@ -148,11 +149,29 @@ def test_an_envelope_must_agree_with_its_data(name: str) -> None:
     assert [name in mistake for mistake in mistakes({**event(), name: "other"}, attributes())] == [True]
 
 
-@pytest.mark.parametrize("name", ["type", "availability", "activity", "reason", "domain"])
+@pytest.mark.parametrize("name", ["type", "availability", "activity", "reason", "domain", "change"])
 def test_each_attribute_must_repeat_what_the_event_says(name: str) -> None:
     found = attributes()
     del found[name]
     assert [f"attribute {name}" in mistake for mistake in mistakes(event(), found)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("previous", "told", "is_right"),
+    [
+        ("Available", "presence", True),
+        ("Available", "until", False),
+        ("Busy", "until", True),
+        ("Busy", "presence", False),
+    ],
+)
+def test_the_attribute_by_which_moved_ends_are_left_out_must_fit_what_changed(
+    previous: str, told: str, *, is_right: bool
+) -> None:
+    body = event()
+    activity = "InAMeeting" if previous == "Busy" else "Available"
+    body["data"]["previous"] = {"availability": previous, "activity": activity}
+    assert (mistakes(body, {**attributes(), "change": told}) == []) is is_right
 
 
 def test_the_schema_is_asked() -> None:
