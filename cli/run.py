@@ -17,10 +17,10 @@ from cli.arguments import secrets_folder
 from cli.run_inputs import Follower, Place, read_inputs
 from cli.run_words import event_line, problem_line
 from cli.stacks import aws_errors_in_words
-from local.running.changes import Changes
 from local.running.instance import Instance, running_instance
 from local.running.parameters import read_parameters
 from local.running.problems import ProblemWatch
+from local.running.published_events import PublishedEvents
 from local.running.state_folder import StateFolder
 from local.stack.errors import EngineError
 from presence.clock import system_clock
@@ -44,16 +44,16 @@ def run(arguments: Namespace) -> int:
             for line in place.put(inputs):
                 _say(line)
             environment = folder.write_environment(instance.engine.environment)
-            changes = Changes(instance.deployment)
+            events = PublishedEvents(instance.deployment)
             instance.begin()
             _say(f"Running at {instance.engine.endpoint_url}; stop it with Ctrl-C. In another terminal:")
             variables, stack = shlex.quote(str(environment)), instance.deployment.stack_name
             _say(f"  (set -a; . {variables}; presence users list --stack {stack})")
             follower = Follower(place, arguments.config, secrets, arguments.users, inputs)
-            _Rounds(instance, changes, follower).go_on(stop)
+            _Rounds(instance, events, follower).go_on(stop)
             _say("Stopping: what has begun is brought to its end …")
             instance.end()
-            _print_changes(changes)
+            _print_rest(events)
         _say(f"Stopped; the state is in {folder.path}.")
     return 0
 
@@ -61,9 +61,9 @@ def run(arguments: Namespace) -> int:
 class _Rounds:
     """What is done again and again while the system runs."""
 
-    def __init__(self, instance: Instance, changes: Changes, follower: Follower) -> None:
+    def __init__(self, instance: Instance, events: PublishedEvents, follower: Follower) -> None:
         self._instance = instance
-        self._changes = changes
+        self._events = events
         self._follower = follower
         self._problems = ProblemWatch(instance.deployment)
         self._failures = 0
@@ -80,7 +80,7 @@ class _Rounds:
                 stop.wait(1)
 
     def _once(self) -> None:
-        for event in self._changes.take(seconds=1):
+        for event in self._events.take(seconds=1):
             _say(event_line(event))
         now = time.monotonic()
         if now >= self._next_files:
@@ -104,8 +104,8 @@ class _Rounds:
             )
 
 
-def _print_changes(changes: Changes) -> None:
-    while lines := [event_line(event) for event in changes.take(seconds=0)]:
+def _print_rest(events: PublishedEvents) -> None:
+    while lines := [event_line(event) for event in events.take(seconds=0)]:
         for line in lines:
             _say(line)
 

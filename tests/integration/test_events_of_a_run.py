@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from cli.run_words import event_line
-from local.running.changes import Changes
+from local.running.published_events import PublishedEvents
 from local.stack.deployment import Deployment
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.commands import RemindOfMeetings
@@ -65,8 +65,8 @@ def topic() -> Iterator[Topic]:
 
 
 @pytest.fixture
-def changes(topic: Topic) -> Changes:
-    return Changes(cast("Deployment", topic))
+def events(topic: Topic) -> PublishedEvents:
+    return PublishedEvents(cast("Deployment", topic))
 
 
 @pytest.fixture
@@ -84,32 +84,32 @@ def record() -> PresenceRecord:
     return reminding
 
 
-def lines(changes: Changes) -> list[str]:
-    return [event_line(event) for event in changes.take(seconds=0)]
+def lines(events: PublishedEvents) -> list[str]:
+    return [event_line(event) for event in events.take(seconds=0)]
 
 
-def test_a_reminder_is_told_beside_changes(topic: Topic, changes: Changes, record: PresenceRecord) -> None:
+def test_a_reminder_is_told_beside_changes(topic: Topic, events: PublishedEvents, record: PresenceRecord) -> None:
     topic.change(record)
     topic.remind(record)
-    assert lines(changes) == [
+    assert lines(events) == [
         "2026-11-23T09:00:00Z  alice@example.com  Available until 2026-11-23T09:15:00Z  (none, no-claim; version 1)",
         "2026-11-23T09:00:00Z  alice@example.com  a meeting begins at 2026-11-23T09:15:00Z  (reminder, 15 min before)",
     ]
-    assert lines(changes) == []
+    assert lines(events) == []
 
 
-def test_what_comes_again_is_told_once(topic: Topic, changes: Changes, record: PresenceRecord) -> None:
+def test_what_comes_again_is_told_once(topic: Topic, events: PublishedEvents, record: PresenceRecord) -> None:
     for _ in range(2):
         topic.change(record)
         topic.remind(record)
-    assert len(lines(changes)) == 2
+    assert len(lines(events)) == 2
 
 
 @pytest.mark.parametrize("body", ["no event", "[]", "{}", '{"type":"somebody.else.s"}', '{"data":{"user":{}}}'])
 def test_what_is_no_event_of_ours_stops_nothing_and_does_not_come_again(
-    topic: Topic, changes: Changes, record: PresenceRecord, body: str
+    topic: Topic, events: PublishedEvents, record: PresenceRecord, body: str
 ) -> None:
     topic.publish(body)
     topic.change(record)
-    assert len(lines(changes)) == 1
-    assert lines(changes) == []
+    assert len(lines(events)) == 1
+    assert lines(events) == []

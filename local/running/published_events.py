@@ -13,7 +13,7 @@ _KEPT_SECONDS: Final = 14 * 86_400
 _AT_ONCE: Final = 10
 
 
-class Changes:
+class PublishedEvents:
     """The events of the topic, each version of a user's presence once and none that is older than what was given.
 
     Reminders are among them. What is no event of ours is left out: whoever has the key of the engine can publish.
