@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from presence import settings
+from presence.errors import ConfigurationError
 from presence.observing import METRIC_NAMESPACE, Observer
 from tests.support.template import TEMPLATE, function_variables, resources, template
 
@@ -83,6 +84,17 @@ def test_a_function_is_told_what_its_settings_read_and_nothing_else(folder: str)
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_the_parameters_allow_the_settings_take(folder: str, choice: str) -> None:
     SETTINGS[folder](_variables(folder, choice))
+
+
+@pytest.mark.parametrize(("bound", "beyond"), [("MinValue", -1), ("MaxValue", 1)])
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_the_parameters_do_not_allow_the_settings_refuse(folder: str, bound: str, beyond: int) -> None:
+    variables, parameters = _variables(folder), template()["Parameters"]
+    for name, value in _function(folder).get("Environment", {}).get("Variables", {}).items():
+        limit = parameters.get(value.get("Ref"), {}).get(bound) if isinstance(value, dict) else None
+        if limit is not None:
+            with pytest.raises(ConfigurationError, match=name):
+                SETTINGS[folder]({**variables, name: str(limit + beyond)})
 
 
 def test_every_check_interval_that_may_be_chosen_divides_the_buckets_and_has_its_seconds() -> None:

@@ -80,12 +80,12 @@ class CheckCalendarsSettings:
             config_table=_text(environment, "CONFIG_TABLE"),
             check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
-            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 64),
             check_interval=_check_interval(environment),
-            horizon=timedelta(hours=_number(environment, "HORIZON_HOURS", 1, 24 * 14)),
+            horizon=timedelta(hours=_number(environment, "HORIZON_HOURS", 2, 48)),
             secret_prefix=_text(environment, "SECRET_PREFIX"),
-            connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 60),
-            read_timeout=_number(environment, "READ_TIMEOUT_SECONDS", 1, 300),
+            connect_timeout=_number(environment, "CONNECT_TIMEOUT_SECONDS", 1, 30),
+            read_timeout=_number(environment, "READ_TIMEOUT_SECONDS", 1, 120),
             # A quarter of the function's time is left for writing what was read.
             longest_read=0.6 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
             longest_replies_read=0.15 * _number(environment, "FUNCTION_TIMEOUT_SECONDS", 1, 900),
@@ -110,7 +110,7 @@ class ScheduleTransitionsSettings:
             presence_table=_text(environment, "PRESENCE_TABLE"),
             config_table=_text(environment, "CONFIG_TABLE"),
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
-            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 64),
         )
 
 
@@ -130,7 +130,7 @@ class ApplyTransitionsSettings:
         return cls(
             presence_table=_text(environment, "PRESENCE_TABLE"),
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
-            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 64),
             rules=_rules(environment),
             log_naming=_log_naming(environment),
         )
@@ -158,7 +158,7 @@ class SetPresenceSettings:
             config_table=_text(environment, "CONFIG_TABLE"),
             check_queue_url=_text(environment, "CHECK_QUEUE_URL"),
             transition_queue_url=_text(environment, "TRANSITION_QUEUE_URL"),
-            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 256),
+            transition_shards=_number(environment, "TRANSITION_SHARDS", 1, 64),
             rules=_rules(environment),
             log_naming=_log_naming(environment),
         )
@@ -209,7 +209,7 @@ class RecordHistorySettings:
 def _rules(environment: Mapping[str, str]) -> Rules:
     return Rules(
         stale_after=timedelta(minutes=_number(environment, "STALE_AFTER_MINUTES", 1, 24 * 60)),
-        unknown_after=timedelta(hours=_number(environment, "UNKNOWN_AFTER_HOURS", 1, 24 * 14)),
+        unknown_after=timedelta(hours=_number(environment, "UNKNOWN_AFTER_HOURS", 1, 48)),
         check_interval=_check_interval(environment),
         publish_until=_flag(environment, "PUBLISH_UNTIL"),
     )
