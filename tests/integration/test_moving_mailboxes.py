@@ -22,7 +22,8 @@ from local.exchange.organisation import BusyStatus, Entry, Mailbox, Organisation
 from local.exchange.scenario import BERLIN
 from local.exchange.server import SimulatedExchange
 from presence.check_schedule import group_checks
-from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.check_summary import CheckSummary
+from presence.checking import CalendarCheck, CheckOptions
 from presence.messages import new_traceparent
 from presence.profiles import BUILT_IN
 from presence.records import User

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
-from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.check_summary import CheckSummary
+from presence.checking import CalendarCheck, CheckOptions
 from presence.errors import Problem, ProblemKind
 from presence.messages import (
     CheckReason,

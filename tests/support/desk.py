@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
-from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.check_summary import CheckSummary
+from presence.checking import CalendarCheck, CheckOptions
 from presence.command_requests import decode_command_request
 from presence.commanding import Commanded, CommandExecution
 from presence.errors import Problem, ProblemKind

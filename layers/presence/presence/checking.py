@@ -6,11 +6,10 @@ delayed as the server asked.
 
 from __future__ import annotations
 
-import math
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,24 +17,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
+from presence.check_retries import delays_of, retries
+from presence.check_summary import CheckSummary
 from presence.data_gaps import has_data_at, no_free_busy_data
 from presence.decisions import Decision, Readings, after_problem, after_reading
-from presence.errors import CalendarPresenceError, Problem, ProblemKind, UsersFailed
+from presence.errors import CalendarPresenceError, Problem
 from presence.freshness import Rules
 from presence.instants import MINUTE, floor_to_minute
 from presence.knowledge import LOOKS_BACK
-from presence.log_names import Person
 from presence.messages import CheckReason, CheckRequest
 from presence.profiles import Assignment, Profiles
-from presence.queues import LONGEST_DELAY, Queue, QueuedMessage
+from presence.queues import Queue
 from presence.records import PresenceRecord, User
 from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from presence.transition_queue import TransitionQueue
 from presence.writing import write_decided
-
-_FIRST_BACKOFF = 15.0
-"""Seconds until the first retry where the server named no time; each further one waits twice as long."""
 
 
 class CalendarReader(Protocol):
@@ -70,66 +67,6 @@ class CheckOptions:
     horizon: timedelta = timedelta(hours=24)
     replies_interval: timedelta = timedelta(minutes=15)
     rules: Rules = field(default_factory=Rules)
-
-
-@dataclass(slots=True)
-class CheckSummary:
-    """What came of a request, in numbers of users.
-
-    `problems` counts the users whose mailbox could not be read or has no data for now, by code; `unread` is how many of
-    them are not asked for again before their next turn. `replies_problems` counts those whose calendar was read,
-    but not their automatic replies, by code. `dropped` are those whose next turn has come, who were removed, or whose
-    calendar is switched off; `unknown_profiles` those whose own profile is not known. `errors` are those whose record
-    could not be read or written, by user id: their message has to come back, which is harmless to the others.
-    `changed` are those who have a new version to be published, `problems_begun` those who had no such problem before,
-    by code.
-    """
-
-    checked: int = 0
-    written: int = 0
-    published: int = 0
-    retried: int = 0
-    dropped: int = 0
-    unknown_profiles: int = 0
-    problems: dict[str, int] = field(default_factory=dict)
-    replies_problems: dict[str, int] = field(default_factory=dict)
-    unread: int = 0
-    errors: dict[str, Exception] = field(default_factory=dict)
-    changed: list[Person] = field(default_factory=list)
-    problems_begun: defaultdict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))
-
-    def as_details(self) -> dict[str, object]:
-        """Return numbers and people for a log line; zeros and nobody are left out."""
-        details = {
-            "checked": self.checked,
-            "written": self.written,
-            "published": self.published,
-            "retried": self.retried,
-            "dropped": self.dropped,
-            "unknown_profiles": self.unknown_profiles,
-            "problems": self.problems,
-            "replies_problems": self.replies_problems,
-            "changed": self.changed,
-            "problems_begun": self.problems_begun,
-        }
-        return {name: detail for name, detail in details.items() if detail}
-
-    def note_written(self, before: PresenceRecord | None, after: PresenceRecord) -> None:
-        """Note that a record was written, and what is new about it."""
-        person = Person(after.user_id, after.address)
-        self.written += 1
-        if before is None or after.version != before.version:
-            self.published += 1
-            self.changed.append(person)
-        if after.problem is not None:
-            code = after.problem.problem.code
-            if before is None or before.problem is None or before.problem.problem.code != code:
-                self.problems_begun[code].append(person)
-
-    def raise_errors(self) -> None:
-        """Raise `UsersFailed` if the records of some users could not be read or written."""
-        if self.errors:
-            raise UsersFailed(self.errors)
 
 
 class CalendarCheck:
@@ -177,7 +114,8 @@ class CalendarCheck:
         summary.dropped = len(request.users) - len(users) - len(stored.malformed)
         summary.unknown_profiles = sum(self._assigned(user).mistake is not None for user in users)
         outcomes = self._read(request, users, stored.found, now)
-        delays = self._delays(request, outcomes)
+        next_turn = request.requested_at + self._options.interval
+        delays = delays_of(request, outcomes, next_turn, self._clock(), self._jitter())
         # Of who was not asked, and will be in a moment, there is no news.
         told = [user for user in users if not (_is_unasked(outcomes[user.address]) and user.address in delays)]
         written = self._write_all(request, told, stored.found, outcomes, summary)
@@ -191,7 +129,8 @@ class CalendarCheck:
         summary.problems = dict(Counter([*(problem.code for _, problem in failed), *gaps]))
         replies = (outcome.replies for outcome in outcomes.values() if isinstance(outcome, Readings))
         summary.replies_problems = dict(Counter(each.code for each in replies if isinstance(each, Problem)))
-        summary.retried = self._retry(request, failed, delays)
+        self._check_queue.send(retries(request, failed, delays))
+        summary.retried = sum(user.address in delays for user, _ in failed)
         # Who is asked for again is counted by the last attempt, so that nobody counts twice a turn.
         summary.unread = len(failed) + len(gaps) - summary.retried
         return summary
@@ -279,40 +218,6 @@ class CalendarCheck:
 
     def _assigned(self, user: User) -> Assignment:
         return self._profiles().profile_for(user.address, user.profile, user.groups)
-
-    def _delays(self, request: CheckRequest, outcomes: Mapping[str, Readings | Problem]) -> dict[str, int]:
-        """Return after how many seconds each address that failed for a passing reason is asked for again.
-
-        Absent is who is not asked for again before the next turn.
-        """
-        next_turn = request.requested_at + self._options.interval
-        # One for all: who failed together is asked for together again, by one request and not by one for each.
-        backoff = _FIRST_BACKOFF * 2**request.attempt * self._jitter()
-        now = self._clock()
-        delays: dict[str, int] = {}
-        for address, problem in outcomes.items():
-            if not isinstance(problem, Problem) or problem.kind is not ProblemKind.PASSING:
-                continue
-            delay = math.ceil(problem.retry_after or backoff)
-            if delay <= LONGEST_DELAY and now + timedelta(seconds=delay) < next_turn:
-                delays[address] = delay
-        return delays
-
-    def _retry(self, request: CheckRequest, failed: Sequence[tuple[User, Problem]], delays: Mapping[str, int]) -> int:
-        """Put those who are asked for again back on the queue; return how many."""
-        groups: defaultdict[tuple[int, int], list[User]] = defaultdict(list)
-        for user, problem in failed:
-            if user.address in delays:
-                attempt = request.attempt + (not problem.unasked)
-                groups[delays[user.address], attempt].append(user)
-        retries = [
-            QueuedMessage(
-                replace(request, reason=CheckReason.RETRY, users=tuple(users), attempt=attempt).encode(), delay
-            )
-            for (delay, attempt), users in groups.items()
-        ]
-        self._check_queue.send(retries)
-        return sum(len(users) for users in groups.values())
 
 
 def _is_unasked(outcome: Readings | Problem) -> bool:

@@ -9,7 +9,8 @@ import pytest
 
 from presence.automatic_replies import AutomaticReplies
 from presence.calendar import CalendarReading, Window
-from presence.checking import CalendarCheck, CheckOptions, CheckSummary
+from presence.check_summary import CheckSummary
+from presence.checking import CalendarCheck, CheckOptions
 from presence.command_requests import CommandRequest
 from presence.commanding import CommandExecution
 from presence.commands import SetPresence
