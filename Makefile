@@ -30,6 +30,7 @@ PY313   := $(STAMPS)/py313-$(call key,requirements/dev.txt pyproject.toml layers
 RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requirements.txt)
 
 PYTEST := $(BIN)/python -m pytest
+BESIDE := --numprocesses 3 --dist loadgroup
 
 # What many processes load is compiled once, also where the caller's Python is told to keep no bytecode.
 unexport PYTHONDONTWRITEBYTECODE
@@ -76,12 +77,17 @@ properties: install
 integration: install
 	$(PYTEST) --numprocesses auto tests/integration
 
-# One after the other: two engines at once starve each other, and what is on time is measured.
+# One after the other where it is measured what is on time, since two engines at once starve each other. The rest
+# mostly waits for engines, processes and schedules, and does so beside each other.
 engine-tests: install engine layers
-	$(PYTEST) tests/engine
+	$(PYTEST) -m timed tests/engine
+	$(PYTEST) -m 'not timed' $(BESIDE) tests/engine
 
+# The rest of the demo mostly waits as well; days and faults keep a processor busy.
 e2e: install engine layers
-	$(PYTEST) tests/e2e
+	$(PYTEST) -m timed tests/e2e
+	$(PYTEST) -m 'not timed' $(BESIDE) tests/e2e/test_demo.py
+	$(PYTEST) -m 'not timed' --numprocesses auto --dist loadgroup tests/e2e --ignore tests/e2e/test_demo.py
 
 template: install sam
 	$(PYTEST) tests/template

@@ -65,6 +65,7 @@ def run_timed() -> tuple[Outcome, float]:
     return outcome, time.monotonic() - started
 
 
+@pytest.mark.timed
 def test_the_demo_shows_all_that_it_must_and_is_right() -> None:
     outcome, seconds = run_timed()
     counts = outcome.counts

@@ -61,6 +61,7 @@ def run_faults(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.xdist_group("faults.log")
 def test_every_fault_is_survived() -> None:
     started, used = time.monotonic(), used_by_others()
     done = run_faults()
@@ -77,6 +78,7 @@ def test_every_fault_is_survived() -> None:
     assert '"message":"calendars checked"' in log
 
 
+@pytest.mark.xdist_group("faults.log")
 def test_a_few_faults_can_be_played_alone_and_a_misspelt_word_finds_none() -> None:
     few = run_faults("--only", "retry-after in seconds")
     assert (few.returncode, few.stdout.splitlines()[-1]) == (0, "faults: survived=2 of 2")

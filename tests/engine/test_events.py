@@ -20,6 +20,8 @@ from tests.support.expected_events import (
     told,
 )
 
+pytestmark = pytest.mark.xdist_group("events")  # one engine for all
+
 IN_THE_ENGINE = (
     "schedule_checks/tick",
     "schedule_checks/time_without_zone",

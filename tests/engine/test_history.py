@@ -21,7 +21,7 @@ from presence.tables.presences import PresenceTable
 from presence.tables.users import UserTable
 from tests.support.records import available_record
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.xdist_group("history"), pytest.mark.timeout(120)]  # one engine for all
 
 ALICE = "alice@example.com"
 BUSY = Presence(Availability.BUSY, Activity.IN_A_MEETING)

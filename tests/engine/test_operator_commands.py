@@ -21,6 +21,8 @@ from local.stack.local_stack import LocalStack, deployed_stack
 from presence.clock import system_clock
 from presence.instants import ceil_to_second, format_instant, parse_instant
 
+pytestmark = pytest.mark.timed
+
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -5,8 +5,12 @@ The bound is the product's promise. `make bench` measures ten thousand as well, 
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.figures import percentile
 from benchmarks.same_second import P99, change_together
+
+pytestmark = pytest.mark.timed
 
 USERS = 1_000
 

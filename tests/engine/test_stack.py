@@ -24,7 +24,7 @@ from local.stack.errors import DeploymentError
 from local.stack.local_stack import LocalStack, deployed_stack
 from presence.log_names import name_of_user
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timed, pytest.mark.timeout(180)]
 
 T = TypeVar("T")
 
