@@ -25,7 +25,4 @@ def look_at(stack: Stack, address: str, action: str, **details: str) -> tuple[Us
     """
     user = user_at(stack, address)
     audit.record(stack, action, user.user_id, **details)
-    stored = presences_of(stack).get_many([user.user_id])
-    if user.user_id in stored.malformed:
-        raise stored.malformed[user.user_id]
-    return user, stored.found.get(user.user_id)
+    return user, presences_of(stack).get(user.user_id)

@@ -63,10 +63,7 @@ class CommandExecution:
         user = self._users.find(request.address)
         if user is None:
             raise _nobody()
-        stored = self._presences.get_many([user.user_id])
-        if user.user_id in stored.malformed:
-            raise stored.malformed[user.user_id]
-        before = stored.found.get(user.user_id)
+        before = self._presences.get(user.user_id)
         stands, why = before or first_record(user, self._clock()), ""
 
         def decide(record: PresenceRecord | None) -> Decision:
@@ -93,7 +90,7 @@ class CommandExecution:
         """
         told: CalendarUse | None = None
         for _ in range(_ATTEMPTS):
-            record = self._presences.get_many([user.user_id]).found.get(user.user_id)
+            record = self._presences.get(user.user_id)
             if record is None or record.knowledge.use == told:
                 break
             told = record.knowledge.use

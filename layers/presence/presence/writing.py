@@ -37,8 +37,5 @@ def write_decided(
         written = presences.write(replace(decision.record, traceparent=traceparent))
         if written is not None:
             return written
-        again = presences.get_many([user_id])
-        if again.malformed:
-            raise again.malformed[user_id]
-        record = again.found.get(user_id)
+        record = presences.get(user_id)
     raise ConcurrentWrites(f"user {user_id}: the record changed at each of {_ATTEMPTS} attempts")

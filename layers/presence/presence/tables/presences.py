@@ -74,6 +74,13 @@ class PresenceTable:
                 malformed[user_id] = error
         return StoredRecords(found, malformed)
 
+    def get(self, user_id: str) -> PresenceRecord | None:
+        """Read the record of a user, consistently; None: there is none. Raises `MalformedMessage` if it is broken."""
+        stored = self.get_many([user_id])
+        if user_id in stored.malformed:
+            raise stored.malformed[user_id]
+        return stored.found.get(user_id)
+
     def write(self, record: PresenceRecord) -> PresenceRecord | None:
         """Write the record if its revision is still the stored one.
 
