@@ -14,7 +14,6 @@ from presence.command_requests import CommandRequest, decode_command_request
 from presence.commanding import Commanded, CommandExecution
 from presence.current_profiles import current_profiles
 from presence.errors import ConfigurationError, MalformedMessage
-from presence.instants import format_instant
 from presence.log_key import people_names
 from presence.log_names import Person, holds_address
 from presence.messages import new_traceparent
@@ -68,7 +67,7 @@ def lambda_handler(event: object, _context: object) -> dict[str, object]:
         except ConfigurationError as refusal:
             return _refused(refusal, observer)
         _note(done, request, observer)
-        return _answer(done)
+        return done.as_answer()
 
 
 def _note(done: Commanded, request: CommandRequest, observer: Observer) -> None:
@@ -86,18 +85,6 @@ def _note(done: Commanded, request: CommandRequest, observer: Observer) -> None:
         why=done.why,
     )
     observer.count({"CommandsCarriedOut": 1})
-
-
-def _answer(done: Commanded) -> dict[str, object]:
-    record = done.record
-    return {
-        "userId": done.user.user_id,
-        "presence": str(record.presence),
-        "until": None if record.until is None else format_instant(record.until),
-        "reason": {"source": str(record.reason.source), "rule": record.reason.rule},
-        "version": record.version,
-        "why": done.why,
-    }
 
 
 def _refused(refusal: Exception, observer: Observer) -> dict[str, object]:

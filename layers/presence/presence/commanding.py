@@ -11,6 +11,7 @@ from presence.commands import UseCalendar
 from presence.decisions import Decision, after_command, first_record
 from presence.errors import ConcurrentWrites, ConfigurationError
 from presence.freshness import Rules
+from presence.instants import format_instant
 from presence.knowledge import CalendarUse
 from presence.messages import CheckReason, CheckRequest
 from presence.profiles import Profiles
@@ -31,6 +32,18 @@ class Commanded:
     user: User
     record: PresenceRecord
     why: str
+
+    def as_answer(self) -> dict[str, object]:
+        """Return what whoever gave the command is told."""
+        record = self.record
+        return {
+            "userId": self.user.user_id,
+            "presence": str(record.presence),
+            "until": None if record.until is None else format_instant(record.until),
+            "reason": {"source": str(record.reason.source), "rule": record.reason.rule},
+            "version": record.version,
+            "why": self.why,
+        }
 
 
 class CommandExecution:
