@@ -229,4 +229,6 @@ def _told_to_come(record: PresenceRecord) -> str | None:
 
 
 def _shown(record: PresenceRecord) -> Shown:
-    return Shown(record.presence, record.reason.source != "none", record.freshness, record.note, record.until)
+    reason = record.reason
+    option = reason.rule if reason.source == "option" else None
+    return Shown(record.presence, reason.source != "none", option, record.freshness, record.note, record.until)

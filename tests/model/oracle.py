@@ -117,11 +117,13 @@ class Standing:
 class Shown:
     """What is shown, as far as it is published; `until`: when it changes by itself, as far as is known.
 
-    `is_claimed`: something says so, not only that nothing says otherwise.
+    `is_claimed`: something says so, not only that nothing says otherwise. `option`: the rule of the wish because of
+    which the calendar is not shown, if that is what is shown.
     """
 
     presence: Presence
     is_claimed: bool
+    option: str | None
     freshness: Freshness
     note: str | None
     until: datetime | None
@@ -171,7 +173,7 @@ class Belief:
         told = self.told(now, freshness)
         ahead = self.looked_ahead_to or now
         until = next((at for at in self.changes() if now < at < ahead and self.told(at, freshness) != told), None)
-        return Shown(*told, freshness, self.note(), until)
+        return Shown(*told, self.option(now), freshness, self.note(), until)
 
     def presence(self, now: datetime, freshness: Freshness) -> Presence:
         """Return the presence that wins at an instant, if what was read is believed as far as `freshness` says."""
@@ -182,16 +184,17 @@ class Belief:
         if self.looked_ahead_to is not None:
             # What comes later than anybody looked goes on as it was.
             now = min(now, self.looked_ahead_to - _INSTANT)
-        others, presence = self._others(now)
-        rank, rests_on_reading = others, self.known is not None
-        for name, one in self.standing.items():
-            holds = one.since <= now and (one.ends_at is None or now < one.ends_at)
-            if holds and RANKS.index(name) < RANKS.index(rank):
-                rank, presence, rests_on_reading = name, one.presence, False
+        rank, presence, rests_on_reading = self._winner(now)
         if rests_on_reading and freshness is Freshness.UNKNOWN:
             return UNKNOWN, False
         nobody_knows = self.known is not None and presence == UNKNOWN
         return presence, rank != "none" or nobody_knows or not self.is_used(now)
+
+    def option(self, now: datetime) -> str | None:
+        """Return the rule of the wish because of which the calendar is not shown; None if something else is shown."""
+        if self.is_used(now) or self._winner(now)[0] != "none":
+            return None
+        return "calendar-paused" if self.calendar_on else "calendar-off"
 
     def freshness(self, now: datetime) -> tuple[Freshness, list[datetime]]:
         """Return how far what was read is believed, and the instants at which that changes."""
@@ -229,6 +232,16 @@ class Belief:
         instants = [start, end, *(at for at in [*self.changes(), *self.freshness(start)[1]] if start < at <= end)]
         shown = [(instant, self.freshness(instant)[0]) for instant in instants]
         return {(self.presence(instant, freshness), freshness) for instant, freshness in shown}
+
+    def _winner(self, now: datetime) -> tuple[str, Presence, bool]:
+        """Return the rank and the presence of what wins, and whether it rests on what was read."""
+        others, presence = self._others(now)
+        rank, rests_on_reading = others, self.known is not None
+        for name, one in self.standing.items():
+            holds = one.since <= now and (one.ends_at is None or now < one.ends_at)
+            if holds and RANKS.index(name) < RANKS.index(rank):
+                rank, presence, rests_on_reading = name, one.presence, False
+        return rank, presence, rests_on_reading
 
     def _others(self, now: datetime) -> tuple[str, Presence]:
         """Return what wins but for the standing claims, as its rank and its presence."""

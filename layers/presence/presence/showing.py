@@ -76,9 +76,15 @@ def _change(before: PresenceRecord, after: PresenceRecord, rules: Rules) -> Chan
         return Change.FRESHNESS
     if after.note != before.note:
         return Change.NOTE
-    if (after.reason.source == Source.NONE) != (before.reason.source == Source.NONE):
+    if _kind_of_source(after) != _kind_of_source(before):
         return Change.SOURCE
     return Change.UNTIL if rules.publish_until and after.until != before.until else None
+
+
+def _kind_of_source(record: PresenceRecord) -> str:
+    """Return what others are to tell apart: a claim, a wish that the calendar is not shown, or nothing that says so."""
+    source = record.reason.source
+    return source if source in {Source.NONE, Source.OPTION} else "claim"
 
 
 def _since(record: PresenceRecord, stretch: Segment, now: datetime) -> datetime:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from presence.calendar import BusyType
 from presence.commands import SetPresence, UseCalendar
 from presence.decisions import after_command, at_transition
 from presence.freshness import Freshness, Rules
@@ -12,6 +15,7 @@ from presence.knowledge import CalendarUse
 from presence.presences import UNKNOWN, Activity, Availability, Presence
 from presence.profiles import DEFAULT
 from presence.records import Change, PresenceRecord, User
+from tests.support.one_user import OneUser, at, entry
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TEN = NINE + timedelta(hours=1)
@@ -42,15 +46,33 @@ def test_a_pause_ends_to_the_second_also_under_what_is_set_by_hand() -> None:
     assert (over.presence, over.freshness) == (away.presence, Freshness.UNKNOWN)
 
 
-def test_a_pause_that_becomes_off_is_published_once_also_where_no_end_is_published() -> None:
-    off = UseCalendar(CalendarUse(on=False))
-    for publish_until in (True, False):
-        rules = Rules(publish_until=publish_until)
-        now_off = after_command(switched(CalendarUse(paused_until=TEN)), ALICE, off, DEFAULT, NINE, rules).record
-        assert now_off is not None
-        assert (now_off.version, now_off.change, now_off.reason.rule) == (2, Change.PRESENCE, "calendar-off")
-        again = after_command(now_off, ALICE, off, DEFAULT, NINE, rules).record
-        assert again is None or again.version == now_off.version
+@pytest.mark.parametrize("publish_until", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        (CalendarUse(paused_until=TEN), CalendarUse(on=False), "calendar-off"),
+        (CalendarUse(on=False), CalendarUse(paused_until=TEN), "calendar-paused"),
+    ],
+    ids=["a pause becomes off", "off becomes a pause"],
+)
+def test_how_a_calendar_is_not_shown_is_published_once_also_where_no_end_is_published(
+    before: CalendarUse, after: CalendarUse, rule: str, *, publish_until: bool
+) -> None:
+    rules, command = Rules(publish_until=publish_until), UseCalendar(after)
+    changed = after_command(switched(before), ALICE, command, DEFAULT, NINE, rules).record
+    assert changed is not None
+    assert (changed.version, changed.change, changed.reason.rule) == (2, Change.PRESENCE, rule)
+    again = after_command(changed, ALICE, command, DEFAULT, NINE, rules).record
+    assert again is None or again.version == changed.version
+
+
+def test_that_a_calendar_is_not_paused_any_more_is_published_also_where_no_data_is_all_that_is_read() -> None:
+    someone = OneUser(rules=Rules(publish_until=False))
+    someone.ask(0, UseCalendar(CalendarUse(paused_until=at(5))))
+    assert someone.read(6, entry(-54, 1446, BusyType.NO_DATA)), "the end of the pause has not been applied yet"
+    assert [record.reason.rule for record in someone.written] == ["calendar-paused", "no-data"]
+    assert [record.version for record in someone.written] == [1, 2]
+    assert someone.record.change is Change.SOURCE
 
 
 def test_a_calendar_that_is_off_stays_off() -> None:
