@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +18,20 @@ from exchange.gateway_documents import read_gateways_file
 from exchange.gateways import GatewaysDocument
 from presence.errors import ConfigurationError
 
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9})\]")
+_INDEX = re.compile(r"\[(\d{1,9})\]")
+
+_TOKEN = re.compile(
+    r"""
+    \"{3} (?: \\. | [^\\] )*? \"{3,5}     # a text of several lines, at whose end two quotation marks more may stand
+    | '{3} .*? '{3,5}
+    | " (?: \\. | [^"\\] )* "
+    | ' [^']* '
+    | \# [^\n]*
+    | [\[\]{}\n]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What brackets and the ends of lines mean nothing in, and these themselves (TOML 1.0.0)."""
 
 
 @contextmanager
@@ -46,41 +60,47 @@ def line_of(text: str, place: str) -> int | None:
 
     Of what is not there, such as a key that is missing, it is the line of the table that lacks it; None: there is none.
     """
-    lines = text.split("\n")
-    steps = [int(index) if index else key for key, index in _STEP.findall(place)]
-    depth = _depth(_read(lines), steps)
-    if not depth:
+    found = _length_found(_read(text), place)
+    if not found:
         return None
-    # All that a beginning holds, longer ones hold too. One that ends amid a statement can't be read and tells nothing.
-    before, first = 0, len(lines)
-    while first - before > 1:
-        middle = end = (before + first) // 2
-        while end > before and (read := _read(lines[:end])) is None:
-            end -= 1
-        if end > before and _depth(read, steps) >= depth:
-            first = end
-        else:
-            before = middle
-    while before and _read(lines[:before]) is None:
-        before -= 1
-    return before + 1
+    # All that a beginning holds, longer ones hold too.
+    ends = list(_ends_of_statements(text))
+    first = bisect_left(ends, found, key=lambda end: _length_found(_read(text[:end]), place))
+    return text.count("\n", 0, ends[first - 1] if first else 0) + 1
 
 
-def _read(lines: Sequence[str]) -> Mapping[str, object] | None:
+def _ends_of_statements(text: str) -> Iterator[int]:
+    """Yield how far a document can be read: to the end of each line that ends no text and no list which goes on."""
+    open_brackets = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in {"[", "{"}:
+            open_brackets += 1
+        elif token[0] in {"]", "}"}:
+            open_brackets -= 1
+        elif token[0] == "\n" and not open_brackets:
+            yield token.end()
+    yield len(text)
+
+
+def _read(text: str) -> Mapping[str, object] | None:
     try:
-        return tomllib.loads("\n".join(lines))
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _depth(document: object, steps: Sequence[int | str]) -> int:
-    """Return how many steps of a place can be gone in a document."""
-    here = document
-    for depth, step in enumerate(steps):
-        parts: Mapping[int | str, object] = (
-            here if isinstance(here, Mapping) else dict(enumerate(here)) if isinstance(here, list) else {}
-        )
-        if step not in parts:
-            return depth
-        here = parts[step]
-    return len(steps)
+def _length_found(document: object, place: str) -> int:
+    """Return how much of a place is there in a document; a key may have dots of its own, as a host name has."""
+    here, rest = document, place
+    while rest:
+        step, key = _INDEX.match(rest), rest.removeprefix(".")
+        if isinstance(here, list) and step and int(step[1]) < len(here):
+            here, rest = here[int(step[1])], rest[step.end() :]
+            continue
+        known = here if isinstance(here, Mapping) else {}
+        fitting = [each for each in known if key == each or key.startswith((f"{each}.", f"{each}["))]
+        if not fitting:
+            break
+        longest = max(fitting, key=len)
+        here, rest = known[longest], key[len(longest) :]
+    return len(place) - len(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,63 @@ bussy = "Busy"
 )
 def test_a_place_is_found_at_the_line_where_its_statement_begins(place: str, line: int | None) -> None:
     assert line_of(DOCUMENT, place) == line
+
+
+@pytest.mark.parametrize(
+    "place", ["schema_version", "gateways[1].name", "gateways[1].note", "profiles[0].presences.bussy"]
+)
+def test_lines_may_end_as_on_windows(place: str) -> None:
+    assert line_of(DOCUMENT.replace("\n", "\r\n"), place) == line_of(DOCUMENT, place)
+
+
+TEXTS = r"""a = "[" # {
+b = '{"'
+c = '''[
+{'''''
+d = QQQ\" [ \\
+\"QQ {QQQQQ
+e = { x = "]", "mail.example.com:443" = 2, y = [ 3,
+  4 ], "y.z" = 5 }
+f = QQ
+'ü.A' = [
+  # ]
+]
+g = 1""".replace("Q", '"')
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        pytest.param("a", 1, id="a bracket in a text"),
+        pytest.param("b", 2, id="a bracket and a quotation mark in a text as it stands"),
+        pytest.param("c", 3, id="brackets and two more quotation marks in a text of several lines as it stands"),
+        pytest.param("d", 5, id="escaped quotation marks in a text of several lines"),
+        pytest.param("e.y[1]", 7, id="in a table within a line begins with the line of the key"),
+        pytest.param("e.mail.example.com:443", 7, id="a key with dots of its own"),
+        pytest.param("e.y.z", 7, id="a key with a dot whose beginning is a key as well"),
+        pytest.param("f", 9, id="an empty text"),
+        pytest.param("ü.A[0]", 10, id="of an empty list it is the list"),
+        pytest.param("g", 13, id="a last line without an end"),
+    ],
+)
+def test_no_text_and_no_comment_is_taken_for_what_it_looks_like(place: str, line: int) -> None:
+    assert line_of(TEXTS, place) == line
+
+
+def test_lists_of_thousands_of_lines_are_read_a_few_times_and_not_once_for_each_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readings: list[str] = []
+    read = tomllib.loads
+
+    def counted(text: str) -> dict[str, object]:
+        readings.append(text)
+        return read(text)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    users = "".join(f'    "user{number}@example.com",\n' for number in range(3000))
+    assert line_of(f"[[profiles]]\nusers = [\n{users}]\nname = 1\n", "profiles[0].users[2999]") == 2
+    assert len(readings) < 10
 
 
 @pytest.mark.parametrize("text", ["", "name = ", "\n\n"])
