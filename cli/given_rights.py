@@ -37,21 +37,22 @@ def given_by_answers(
     `offers_mail_tips` tells of an address whether its server does; it is asked only where replies may have come from
     there or from the owner's settings.
     """
-    return Given(
-        rights_of(reading.view),
-        _replies_by_answer(gateway, reading.address, replies, offers_mail_tips),
-        opens_mailboxes=gateway.mailboxes.access is not Access.NONE,
-    )
+    known, offered = _replies_by_answer(gateway, reading.address, replies, offers_mail_tips)
+    return Given(rights_of(reading.view), known, gateway.mailboxes.access is not Access.NONE, offered)
 
 
 def _replies_by_answer(
     gateway: Gateway, address: str, replies: AutomaticReplies | Problem | None, offers_mail_tips: Callable[[str], bool]
-) -> RepliesBy:
+) -> tuple[RepliesBy, bool]:
+    """Return how automatic replies are known, and false if it is known that the server has no MailTips."""
+    version = gateway.mailboxes.version
+    offered = version is None or version.has_mail_tips
     if replies is None:
-        return RepliesBy.NOT_ASKED
+        return RepliesBy.NOT_ASKED, offered
     if isinstance(replies, Problem):
-        return RepliesBy.NOTHING
+        return RepliesBy.NOTHING, offered
     if gateway.automatic_replies is RepliesFrom.OOF_SETTINGS:
-        return RepliesBy.OOF_SETTINGS
-    offered = gateway.mailboxes.access is not Access.IMPERSONATION or offers_mail_tips(address)
-    return RepliesBy.MAIL_TIPS if offered else RepliesBy.OOF_SETTINGS
+        return RepliesBy.OOF_SETTINGS, offered
+    if gateway.mailboxes.access is Access.IMPERSONATION and not offers_mail_tips(address):
+        return RepliesBy.OOF_SETTINGS, False
+    return RepliesBy.MAIL_TIPS, True

@@ -60,12 +60,14 @@ class Given:
     """What was given to the account of a gateway.
 
     `calendar` is what it may see of calendars, `replies` how automatic replies are known, `opens_mailboxes` whether the
-    gateway has it open mailboxes where that is needed, in their owners' names or as a delegate.
+    gateway has it open mailboxes where that is needed, in their owners' names or as a delegate. `offers_mail_tips` is
+    false where the server is known to have none.
     """
 
     calendar: Rights
     replies: RepliesBy = RepliesBy.MAIL_TIPS
     opens_mailboxes: bool = False
+    offers_mail_tips: bool = True
 
     def in_words(self) -> str:
         """Return the rights on the calendar, and how automatic replies are known."""
@@ -135,11 +137,18 @@ def _excess(profile: Profile, given: Given) -> Iterator[Excess]:
             given.calendar.value, _NOT_NEEDED, enough.value, tuple(need for need in lost if need not in anyway)
         )
     if given.replies is RepliesBy.OOF_SETTINGS and Kind.AUTOMATIC_REPLY not in profile.presences:
-        yield Excess(given.replies.value, _NOT_NEEDED, RepliesBy.MAIL_TIPS.value, (_NOTE_BY_SETTINGS,))
+        yield _settings_not_needed(given)
     opened = given.calendar is Rights.CALENDAR or given.replies in {RepliesBy.OOF_SETTINGS, RepliesBy.NOTHING}
     if given.opens_mailboxes and not opened:
         # What can't be read may be what mailboxes are opened for.
         yield Excess("access to mailboxes", "is not used for this one", 'access = "none"')
+
+
+def _settings_not_needed(given: Given) -> Excess:
+    if given.offers_mail_tips:
+        return Excess(given.replies.value, _NOT_NEEDED, RepliesBy.MAIL_TIPS.value, (_NOTE_BY_SETTINGS,))
+    cost = replace(_NOTE_BY_SETTINGS, fallback="there is no note")
+    return Excess(given.replies.value, _NOT_NEEDED, 'automatic_replies = "off"', (cost,))
 
 
 def _shows(given: Given, right: Rights | RepliesBy) -> bool:

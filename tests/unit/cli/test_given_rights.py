@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cli.given_rights import given_by_answers, given_for_certain
 from exchange.gateways import Gateway, GatewayKind, RepliesFrom
-from exchange.mailbox_access import Access, CalendarsFrom, MailboxAccess
+from exchange.mailbox_access import Access, CalendarsFrom, ExchangeVersion, MailboxAccess
 from presence.automatic_replies import NO_REPLIES, AutomaticReplies
 from presence.calendar import FOLDER_VIEW, CalendarReading, Window
 from presence.errors import Problem, ProblemKind
@@ -92,6 +93,18 @@ def test_the_server_is_asked_again_only_where_replies_may_have_come_in_two_ways(
     assert asked == []
     given_by_answers(gateway(access=Access.IMPERSONATION), reading("FreeBusy"), NO_REPLIES, offers)
     assert asked == [ALICE]
+
+
+def test_that_a_server_has_no_mail_tips_is_known_where_the_document_or_the_server_says_so() -> None:
+    old = replace(
+        gateway(RepliesFrom.OOF_SETTINGS), mailboxes=MailboxAccess(Access.IMPERSONATION, version=ExchangeVersion.V2007)
+    )
+    assert not given_by_answers(old, reading("FreeBusy"), NO_REPLIES, lambda _: True).offers_mail_tips
+    either = gateway(access=Access.IMPERSONATION)
+    assert given_by_answers(either, reading("FreeBusy"), NO_REPLIES, lambda _: True).offers_mail_tips
+    assert not given_by_answers(either, reading("FreeBusy"), NO_REPLIES, lambda _: False).offers_mail_tips
+    unsaid = gateway(RepliesFrom.OOF_SETTINGS, Access.IMPERSONATION)
+    assert given_by_answers(unsaid, reading("FreeBusy"), NO_REPLIES, lambda _: True).offers_mail_tips
 
 
 def test_a_document_says_the_least_that_is_given() -> None:

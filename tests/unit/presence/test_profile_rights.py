@@ -137,6 +137,13 @@ def test_a_profile_that_shows_no_automatic_replies_needs_no_impersonation_for_th
     assert excess_over(silent, DETAILED) == ()
 
 
+def test_where_a_server_has_no_mail_tips_they_are_not_named_as_what_would_do() -> None:
+    given = Given(Rights.DETAILED, RepliesBy.OOF_SETTINGS, opens_mailboxes=True, offers_mail_tips=False)
+    (excess,) = excess_over(without(DEFAULT, Kind.AUTOMATIC_REPLY), given)
+    assert (excess.given, excess.enough) == ("oof-settings with impersonation", 'automatic_replies = "off"')
+    assert [need.fallback for need in excess.costs] == ["there is no note"]
+
+
 @pytest.mark.parametrize(
     ("calendar", "replies", "unused"),
     [
