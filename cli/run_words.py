@@ -19,14 +19,16 @@ def event_line(event: Mapping[str, Any]) -> str:
     data = event["data"]
     if event["type"] == REMINDER_TYPE:
         begins = f"a meeting begins at {data['meeting']['startsAt']}"
-        return f"{event['time']}  {data['user']['email']}  {begins}  (reminder, {data['minutesBefore']} min before)"
+        return in_one_line(
+            f"{event['time']}  {data['user']['email']}  {begins}  (reminder, {data['minutesBefore']} min before)"
+        )
     presence = data["presence"]
     availability, activity = presence["availability"], presence["activity"]
     words = availability if availability == activity else f"{availability} / {activity}"
     until = f" until {presence['until']}" if presence.get("until") else ""
     freshness = "" if data.get("freshness", "current") == "current" else f", {data['freshness']}"
     reason = data["reason"]
-    return (
+    return in_one_line(
         f"{event['time']}  {data['user']['email']}  {words}{until}{freshness}"
         f"  ({reason['source']}, {reason['rule']}; version {data['version']})"
     )

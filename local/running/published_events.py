@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from local.stack.deployment import Deployment
@@ -11,6 +11,25 @@ from presence.events import EVENT_TYPE, REMINDER_TYPE
 
 _KEPT_SECONDS: Final = 14 * 86_400
 _AT_ONCE: Final = 10
+
+_OF_SOMEBODY: Final = {("time",): str, ("data", "user", "id"): str, ("data", "user", "email"): str}
+_FIELDS: Final[Mapping[str, Mapping[tuple[str, ...], type]]] = {
+    EVENT_TYPE: {
+        **_OF_SOMEBODY,
+        ("data", "version"): int,
+        ("data", "presence", "availability"): str,
+        ("data", "presence", "activity"): str,
+        ("data", "reason", "source"): str,
+        ("data", "reason", "rule"): str,
+    },
+    REMINDER_TYPE: {
+        **_OF_SOMEBODY,
+        ("id",): str,
+        ("data", "meeting", "startsAt"): str,
+        ("data", "minutesBefore"): int,
+    },
+}
+"""What an event of each kind has to hold to be told."""
 
 
 class PublishedEvents:
@@ -41,34 +60,42 @@ class PublishedEvents:
         ).get("Messages", [])
         for message in messages:
             event = _event(message["Body"])
-            if self._is_news(event):
+            if event is not None and self._is_news(event):
                 yield event
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
     def _is_news(self, event: Mapping[str, Any]) -> bool:
-        """Tell whether an event is given; one of another kind is not, since its words are not known."""
-        kind = event.get("type")
-        if kind not in {EVENT_TYPE, REMINDER_TYPE}:
-            return False
         user = event["data"]["user"]["id"]
-        if kind == REMINDER_TYPE:
+        if event["type"] == REMINDER_TYPE:
             came_before = self._reminders.get(user)
-            self._reminders[user] = str(event["id"])
+            self._reminders[user] = event["id"]
             return came_before != self._reminders[user]
-        version = int(event["data"]["version"])
+        version: int = event["data"]["version"]
         if version <= self._versions.get(user, 0):
             return False
         self._versions[user] = version
         return True
 
 
-def _event(body: str) -> Mapping[str, Any]:
-    """Return the event that a message is; one without a type if it is none."""
+def _event(body: str) -> Mapping[str, Any] | None:
+    """Return the event that a message is; None if it is none, or of another kind, whose words are not known."""
     try:
-        event = json.loads(body)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
+        event: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict):
+        return None
+    fields = _FIELDS.get(str(event.get("type")))
+    if fields is None or not all(_is_there(event, path, form) for path, form in fields.items()):
+        return None
+    return event
+
+
+def _is_there(event: object, path: Iterable[str], form: type) -> bool:
+    here = event
+    for step in path:
+        here = here.get(step) if isinstance(here, dict) else None
+    return isinstance(here, form) and here != ""
 
 
 def _policy(topic: str, queue: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from presence.calendar import BusyType, CalendarEntry, CalendarReading, Window
 from presence.commands import RemindOfMeetings
 from presence.decisions import Readings, after_command, after_reading
 from presence.events import (
+    REMINDER_TYPE,
     Disclosure,
     encode_event,
     meeting_starting_soon,
@@ -105,7 +107,44 @@ def test_what_comes_again_is_told_once(topic: Topic, events: PublishedEvents, re
     assert len(lines(events)) == 2
 
 
-@pytest.mark.parametrize("body", ["no event", "[]", "{}", '{"type":"somebody.else.s"}', '{"data":{"user":{}}}'])
+def with_other(record: PresenceRecord, name: str, value: object) -> str:
+    """Return a change in which something else stands in one place."""
+    event: dict[str, Any] = presence_changed(record, SOURCE, Disclosure())
+    *path, last = name.split(".")
+    place = event
+    for step in path:
+        place = place[step]
+    place[last] = value
+    return json.dumps(event)
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}, 1.5], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["type", "data", "data.user", "data.user.id", "data.version", "data.presence", "data.reason"]
+)
+def test_what_has_the_type_of_a_change_and_is_none_stops_nothing(
+    topic: Topic, events: PublishedEvents, record: PresenceRecord, name: str, value: object
+) -> None:
+    topic.publish(with_other(record, name, value))
+    topic.remind(record)
+    (line,) = lines(events)
+    assert "reminder" in line
+
+
+@pytest.mark.parametrize("body", ["{}", '{"user":{"id":"a"}}', '{"user":{"id":"a","email":"b"},"meeting":{}}'])
+def test_what_has_the_type_of_a_reminder_and_is_none_stops_nothing(
+    topic: Topic, events: PublishedEvents, record: PresenceRecord, body: str
+) -> None:
+    topic.publish(f'{{"type":"{REMINDER_TYPE}","id":"1","time":"now","data":{body}}}')
+    topic.change(record)
+    assert len(lines(events)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["no event", "[]", "{}", '{"type":"somebody.else.s"}', '{"data":{"user":{}}}', "[" * 100_000],
+    ids=lambda body: body[:30],
+)
 def test_what_is_no_event_of_ours_stops_nothing_and_does_not_come_again(
     topic: Topic, events: PublishedEvents, record: PresenceRecord, body: str
 ) -> None:

@@ -48,6 +48,12 @@ def test_a_change_says_when_who_what_until_when_and_why(event: dict[str, Any], w
     assert event_line(event) == f"2026-11-21T14:00:00Z  alice@example.com  {words}"
 
 
+def test_an_event_is_one_line_whatever_somebody_published() -> None:
+    line = event_line(_event({"availability": "Busy\n\x1b[2J", "activity": "Busy"}))
+    assert line.isprintable()
+    assert r"Busy\n\x1b[2J / Busy" in line
+
+
 def test_a_reminder_says_when_who_and_when_the_meeting_begins() -> None:
     data = {
         "user": {"id": "6f1c", "email": "alice@example.com"},
