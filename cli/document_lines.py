@@ -90,7 +90,7 @@ def _read(text: str) -> Mapping[str, object] | None:
 
 
 def _length_found(document: object, place: str) -> int:
-    """Return how much of a place is there in a document; a key may have dots of its own, as a host name has."""
+    """Return how much of a place is there in a document; a key may be quoted, or have dots as a host name has."""
     here, rest = document, place
     while rest:
         step, key = _INDEX.match(rest), rest.removeprefix(".")
@@ -98,9 +98,10 @@ def _length_found(document: object, place: str) -> int:
             here, rest = here[int(step[1])], rest[step.end() :]
             continue
         known = here if isinstance(here, Mapping) else {}
-        fitting = [each for each in known if key == each or key.startswith((f"{each}.", f"{each}["))]
+        written = {form: each for each in known for form in (each, f'"{each}"')}
+        fitting = [form for form in written if key == form or key.startswith((f"{form}.", f"{form}["))]
         if not fitting:
             break
         longest = max(fitting, key=len)
-        here, rest = known[longest], key[len(longest) :]
+        here, rest = known[written[longest]], key[len(longest) :]
     return len(place) - len(rest)

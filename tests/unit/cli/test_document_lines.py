@@ -95,6 +95,7 @@ g = 1""".replace("Q", '"')
         pytest.param("d", 5, id="escaped quotation marks in a text of several lines"),
         pytest.param("e.y[1]", 7, id="in a table within a line begins with the line of the key"),
         pytest.param("e.mail.example.com:443", 7, id="a key with dots of its own"),
+        pytest.param('e."mail.example.com:443"', 7, id="a key in quotation marks"),
         pytest.param("e.y.z", 7, id="a key with a dot whose beginning is a key as well"),
         pytest.param("f", 9, id="an empty text"),
         pytest.param("ü.A[0]", 10, id="of an empty list it is the list"),
