@@ -34,6 +34,8 @@ CHECKOUT = DOCS.parent
 FIRST = DOCS / "operations.md"
 PAGES = (FIRST, *sorted((DOCS / "operations").glob("*.md")))
 DOCUMENTS = (*PAGES, CHECKOUT / "README.md", CHECKOUT / "events" / "README.md")
+TABLES = CHECKOUT / "layers" / "presence" / "presence" / "tables"
+CALLS = re.compile(r"client\.(?:get_paginator\(\"(\w+)\"\)|((?:get|put|update|delete|batch|transact)_\w+)\()")
 # What begins a command line and is not ours to check.
 OTHERS = {"aws", "sam", "make", "git", "cd", "python", "python3"}
 
@@ -114,6 +116,17 @@ def test_the_steps_of_autodiscover_stand_there_in_their_order() -> None:
 def test_every_parameter_is_named_by_a_need_and_no_other() -> None:
     shown = [name for row in rows(first_page(), "need") for name in names(row[1])]
     assert sorted(set(shown)) == sorted(template()["Parameters"])
+
+
+def test_whoever_uses_the_commands_is_told_of_each_action_on_the_tables_that_they_need() -> None:
+    sources = "".join(each.read_text(encoding="utf-8") for each in TABLES.glob("*.py"))
+    called = {name for names in CALLS.findall(sources) for name in names if name}
+    actions = {name.title().replace("_", "") for name in called}
+    # A transaction needs what is done in it: here items are put and deleted.
+    assert set(re.findall(r"^ +\{?\"(Put|Delete|Update|ConditionCheck)\":", sources, re.MULTILINE)) == {"Put", "Delete"}
+    (needs,) = (part for part in first_page().split("\n\n") if part.startswith("The commands use the region"))
+    told = {name.removeprefix("dynamodb:") for name in names(needs)}
+    assert {name for name in told if name[0].isupper()} == actions - {"TransactWriteItems"}
 
 
 def test_every_way_to_name_people_is_explained() -> None:
