@@ -83,7 +83,9 @@ f = QQ
 'ü.A' = [
   # ]
 ]
-g = 1""".replace("Q", '"')
+[g]
+"x.test:443" = 1
+"y.test:443" = 2""".replace("Q", '"')
 
 
 @pytest.mark.parametrize(
@@ -95,11 +97,11 @@ g = 1""".replace("Q", '"')
         pytest.param("d", 5, id="escaped quotation marks in a text of several lines"),
         pytest.param("e.y[1]", 7, id="in a table within a line begins with the line of the key"),
         pytest.param("e.mail.example.com:443", 7, id="a key with dots of its own"),
-        pytest.param('e."mail.example.com:443"', 7, id="a key in quotation marks"),
         pytest.param("e.y.z", 7, id="a key with a dot whose beginning is a key as well"),
         pytest.param("f", 9, id="an empty text"),
         pytest.param("ü.A[0]", 10, id="of an empty list it is the list"),
-        pytest.param("g", 13, id="a last line without an end"),
+        pytest.param("g.x.test:443", 14, id="a key with dots in its own line"),
+        pytest.param('g."y.test:443"', 15, id="a key in quotation marks, in a last line without an end"),
     ],
 )
 def test_no_text_and_no_comment_is_taken_for_what_it_looks_like(place: str, line: int) -> None:
