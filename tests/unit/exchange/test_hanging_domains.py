@@ -164,6 +164,19 @@ def located(servers: Servers, addresses: list[str], cache: MemoryEndpointCache, 
     return [found[address] for address in addresses]
 
 
+def test_waiting_for_a_firewalled_root_domain_is_not_at_the_cost_of_a_turn(servers: Servers, firewalled: str) -> None:
+    names = [f"good{number}.test" for number in range(4)]
+    for domain in names:
+        servers.answers(domain)
+        servers.net.connect[f"{domain}:443"] = firewalled
+    addresses = [f"user@{domain}" for domain in names]
+
+    # A root domain is waited for for one second. Two seconds are for finding, and each turn takes a quarter of them.
+    found = servers.net.locate(addresses, {"domains": names}, seconds=3.0, connect_timeout=2.0)
+
+    assert all(each.endpoint for each in found.values())
+
+
 def test_whose_turn_never_came_is_told_so_and_nothing_is_concluded_from_it(
     servers: Servers, cache: MemoryEndpointCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

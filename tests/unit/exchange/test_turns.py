@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import pytest
 
@@ -71,4 +72,5 @@ def test_who_used_up_a_turn_before_gets_half_of_what_is_left(monotonic: Monotoni
 def test_a_read_without_an_end_has_turns_without_one(monotonic: Monotonic) -> None:
     turns = Turns(2, math.inf, monotonic)
 
+    assert turns.seconds_left == threading.TIMEOUT_MAX, "more than that none can be made to wait"
     assert [turns.next_ends_at(again=True), turns.next_ends_at(again=False)] == [math.inf, math.inf]

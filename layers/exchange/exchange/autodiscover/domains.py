@@ -115,13 +115,14 @@ def _next(waiting: Sequence[Domain], runs: dict[Domain, _Run | Problem], turns: 
     """Return whose turn it is, as soon as somebody is ready for it."""
     candidates = [each for each in waiting if each in runs and not each.hung_at]
     while candidates and not turns.are_over:
-        pending = []
+        pending, seconds = [], turns.seconds_left
         for each in candidates:
             run = runs[each]
-            if isinstance(run, Problem) or run.scout is None or run.scout.is_ready:
+            if isinstance(run, Problem) or run.scout is None or not (ready_in := run.scout.ready_in):
                 return each
             pending += run.scout.pending
-        wait(pending, timeout=turns.seconds_left, return_when=FIRST_COMPLETED)
+            seconds = min(seconds, ready_in)
+        wait(pending, timeout=seconds, return_when=FIRST_COMPLETED)
     return waiting[0]
 
 

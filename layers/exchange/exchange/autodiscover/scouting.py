@@ -6,6 +6,7 @@ over plain http. The questions, which name mailboxes and may carry the account, 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -69,12 +70,22 @@ class Scout:
         self._domain = domain
         self._may_ask = may_ask
         self._started = time.monotonic()
+        self._patience_ends = self._started + _PATIENCE * connections.timeouts.connect
         self._looks = [(step, self._start(step)) for step in steps]
 
     @property
-    def is_ready(self) -> bool:
-        """Whether a step leads somewhere already, or none will."""
-        return not self.pending or any(self._leads_somewhere(look) for _, look in self._looks)
+    def ready_in(self) -> float:
+        """The seconds until asking begins if no other look ends: 0 if it can at once, or if no step leads anywhere.
+
+        Infinite as long as none does and one may. A turn that begins earlier is spent on waiting for a connection.
+        """
+        looks = [look for _, look in self._looks]
+        for place, look in enumerate(looks):
+            if self._leads_somewhere(look):
+                return 0.0
+            if not look.done():
+                return self._patience_left() if any(map(self._leads_somewhere, looks[place + 1 :])) else math.inf
+        return 0.0
 
     @property
     def pending(self) -> list[Future[Scouted]]:
@@ -115,17 +126,20 @@ class Scout:
 
     def _is_in_time(self, look: Future[Scouted], later: Sequence[Future[Scouted]]) -> bool:
         """Wait for a look; return whether it keeps its place: it is over, or the time of the run is."""
-        patience_ends = self._started + _PATIENCE * self._connections.timeouts.connect
         while not look.done() and (left := self._seconds_left()):
             if any(map(self._leads_somewhere, later)):
-                patience = patience_ends - time.monotonic()
-                if patience <= 0:
+                patience = self._patience_left()
+                if not patience:
                     return False
                 wait([look], timeout=min(patience, left))
             else:
                 pending = [look, *(other for other in later if not other.done())]
                 wait(pending, timeout=left, return_when=FIRST_COMPLETED)
         return True
+
+    def _patience_left(self) -> float:
+        """Return for how long an earlier step may still be waited for while a later one is ready."""
+        return max(0.0, self._patience_ends - time.monotonic())
 
     def _seconds_left(self) -> float:
         """Return the time that the run has left. It may be endless, which `wait` can't be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -29,8 +30,8 @@ class Turns:
 
     @property
     def seconds_left(self) -> float:
-        """The time that all turns that are left may take."""
-        return max(0.0, self.end_at - self._monotonic())
+        """The time that all turns that are left may take. A read may be endless, which `wait` can't be told."""
+        return max(0.0, min(self.end_at - self._monotonic(), threading.TIMEOUT_MAX))
 
     @property
     def are_over(self) -> bool:
