@@ -224,7 +224,7 @@ class Locator:
             fact = service_fact(service, self._found_under(gateway, domain.name))
             if known != fact:
                 self._cache.put(key, fact, spread(key, DAY_SECONDS))
-        elif looked.hung_at is not None:
+        elif looked.hung_at:
             self._cache.put(key, hanging_fact(looked.hung_at), HANGING_SECONDS)
         elif failures and looked.in_time and failures[0].code in KEPT_FAILURES:
             fact = failure_fact(gateway.name, failures[0], self._failed_under(gateway))

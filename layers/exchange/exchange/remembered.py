@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
 
 from exchange.autodiscover.answers import ServiceUrls, Settings
 from exchange.autodiscover.urls import check_ews_url
@@ -17,7 +16,6 @@ from exchange.gateways import Gateway
 from exchange.web.hosts import ascii_host
 from exchange.web.network_settings import NetworkSettings
 from presence.errors import Problem, ProblemKind
-from presence.instants import format_instant
 
 _HOUR = 3600.0
 _LONGEST_HOURS = 24
@@ -88,9 +86,9 @@ def service_fact(url: str, fingerprint: str) -> Fact:
     return {"url": url, "found_under": fingerprint}
 
 
-def hanging_fact(instant: datetime) -> Fact:
-    """Return the fact of a domain that used up its turn at an instant, and was not found."""
-    return {"hung_at": format_instant(instant)}
+def hanging_fact(hung_at: str) -> Fact:
+    """Return the fact of a domain that used up its turn, and was not found: the instant since which it waits."""
+    return {"hung_at": hung_at}
 
 
 def _kept(url: str | None) -> str:

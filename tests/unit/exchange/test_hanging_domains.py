@@ -145,6 +145,20 @@ def test_a_domain_that_is_slow_among_those_that_hang_is_found_later(
     assert isinstance(read(servers, addresses, cache)["user@slow.test"], CalendarReading)
 
 
+def test_each_of_those_that_hang_has_half_of_the_time_in_its_read(servers: Servers, cache: MemoryEndpointCache) -> None:
+    servers.answers("slow.test", after=0.34)  # for each of two questions: more than a third of the time, or a quarter
+    for domain in HANGING[:2]:
+        servers.hangs(domain)
+    addresses = [f"user@{domain}" for domain in (HANGING[0], "slow.test", HANGING[1])]
+
+    found = []
+    for _ in range(3):
+        found.append(read(servers, addresses, cache)["user@slow.test"])
+        servers.clock.pass_minutes(5)
+
+    assert [type(each) for each in found] == [Problem, Problem, CalendarReading]
+
+
 def test_a_domain_that_hung_and_does_not_even_connect_uses_up_no_more_than_its_turn(
     servers: Servers, cache: MemoryEndpointCache
 ) -> None:
@@ -164,6 +178,20 @@ def located(servers: Servers, addresses: list[str], cache: MemoryEndpointCache, 
     return [found[address] for address in addresses]
 
 
+def test_who_is_still_connected_to_when_the_time_is_over_goes_behind_the_others_too(
+    servers: Servers, cache: MemoryEndpointCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domains, "_SIDE_BY_SIDE", 1)
+    servers.hangs_when_connected_to("hangs.test")
+    servers.answers("good.test")
+    addresses = ["user@hangs.test", GOOD]
+
+    assert not any(each.endpoint for each in located(servers, addresses, cache, seconds=0.6))
+    _, good = located(servers, addresses, cache, seconds=0.6)
+
+    assert good.endpoint is not None
+
+
 def test_waiting_for_a_firewalled_root_domain_is_not_at_the_cost_of_a_turn(servers: Servers, firewalled: str) -> None:
     names = [f"good{number}.test" for number in range(4)]
     for domain in names:
@@ -171,8 +199,8 @@ def test_waiting_for_a_firewalled_root_domain_is_not_at_the_cost_of_a_turn(serve
         servers.net.connect[f"{domain}:443"] = firewalled
     addresses = [f"user@{domain}" for domain in names]
 
-    # A root domain is waited for for one second. Two seconds are for finding, and each turn takes a quarter of them.
-    found = servers.net.locate(addresses, {"domains": names}, seconds=3.0, connect_timeout=2.0)
+    # A root domain is waited for for one second. Three seconds are for finding, and each turn takes a quarter of them.
+    found = servers.net.locate(addresses, {"domains": names}, seconds=4.5, connect_timeout=2.0)
 
     assert all(each.endpoint for each in found.values())
 

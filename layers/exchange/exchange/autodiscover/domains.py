@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from exchange.autodiscover.connections import Connections
 from exchange.autodiscover.discovery import Discovery
@@ -19,6 +18,7 @@ from exchange.problems import unexpected_error
 from exchange.sessions import GatewaySession
 from exchange.web.problems import no_time_left
 from presence.errors import Problem, ProblemError
+from presence.instants import format_instant
 
 _SIDE_BY_SIDE = 16
 """So many domains are looked at ahead of their turns: each takes up to four threads, and the certificates of a CA."""
@@ -30,7 +30,7 @@ class Domain:
     """Mailboxes of one domain that are looked for through one gateway.
 
     `known_url` is the autodiscover URL that answered for the domain before, if any, `hung_at` the instant, as a text,
-    at which the domain used up its turn the last time; empty if it did not.
+    since which the domain waits for half of the time because it used up its turn; empty if it does not.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Domain:
 class Looked:
     """What came of looking for a domain: its searches, each with an outcome.
 
-    `in_time`: nobody used the time up, so that what was not found is not there. `hung_at`: the instant at which the
-    domain used up its turn; None if it did not, or had none.
+    `in_time`: nobody used the time up, so that what was not found is not there. `hung_at`: that of the domain in the
+    next read; empty if it did not use up its turn, or had none.
     """
 
     searches: list[Search]
     in_time: bool
-    hung_at: datetime | None = None
+    hung_at: str = ""
 
 
 class Domains:
@@ -64,11 +64,13 @@ class Domains:
         """Yield what came of each domain, or the problem of our own because of which it was not looked for.
 
         Those go first whose service is known; those last that used up their turn in a read before, and of them first
-        those that have waited longest. Of the others whoever is ready to be asked passes who is still connected to.
+        those that have waited longest: the first one may use up half of the time, and goes behind the rest for it, who
+        keep their places. Of the others whoever is ready to be asked passes who is still connected to.
         """
         if not domains:
             return
         waiting = sorted(domains, key=lambda each: (each.hung_at, each.known_url is None))
+        longest = next((each for each in waiting if each.hung_at), None)
         turns = Turns(len(waiting), self._session_of(waiting[0].gateway).timeouts.ends_at)
         runs: dict[Domain, _Run | Problem] = {}
         while waiting:
@@ -79,7 +81,10 @@ class Domains:
             waiting.remove(domain)
             ends_at = turns.next_ends_at(again=bool(domain.hung_at))
             run = runs.pop(domain, None)
-            yield domain, _without_a_turn(domain) if run is None else _result(run, ends_at, turns)
+            looked = _without_a_turn(domain) if run is None else _result(run, ends_at, turns)
+            if isinstance(looked, Looked) and looked.hung_at and domain.hung_at and domain is not longest:
+                looked = replace(looked, hung_at=domain.hung_at)
+            yield domain, looked
 
     def _begin(self, domain: Domain, turns: Turns) -> _Run | Problem:
         try:
@@ -101,14 +106,14 @@ class _Run:
         self._discovery = discovery
         self.scout: Scout | None = discovery.look_ahead(domain.name, domain.known_url)
 
-    def ask(self, ends_at: float, *, has_time: bool) -> Looked:
-        """Take the turn of the domain, which ends at a reading of the monotonic clock."""
+    def ask(self, ends_at: float, *, is_turn: bool) -> Looked:
+        """Ask until a reading of the monotonic clock; `is_turn`: if that does not suffice, the domain hung."""
         with self._connections as connections:
             connections.end_at(ends_at)
             searches = self._discovery.run(self.domain.addresses, self.domain.known_url)
         if not self._connections.are_out_of_time:
             return Looked(searches, in_time=True)
-        return Looked(searches, in_time=False, hung_at=self._session.clock() if has_time else None)
+        return Looked(searches, in_time=False, hung_at=format_instant(self._session.clock()) if is_turn else "")
 
 
 def _next(waiting: Sequence[Domain], runs: dict[Domain, _Run | Problem], turns: Turns) -> Domain:
@@ -129,8 +134,10 @@ def _next(waiting: Sequence[Domain], runs: dict[Domain, _Run | Problem], turns: 
 def _result(run: _Run | Problem, ends_at: float, turns: Turns) -> Looked | Problem:
     if isinstance(run, Problem):
         return run
+    # Whoever was connected to until nobody had time left used up more than a turn.
+    hangs = run.scout is not None and not run.domain.hung_at and run.scout.hangs_for(turns.shortest)
     try:
-        return run.ask(ends_at, has_time=not turns.are_over)
+        return run.ask(ends_at, is_turn=hangs or not turns.are_over)
     except Exception as error:  # noqa: BLE001  a fault found by one domain must not cost the others
         return _problem(run.domain, error)
 

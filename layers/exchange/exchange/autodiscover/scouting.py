@@ -87,6 +87,10 @@ class Scout:
                 return self._patience_left() if any(map(self._leads_somewhere, looks[place + 1 :])) else math.inf
         return 0.0
 
+    def hangs_for(self, seconds: float) -> bool:
+        """Tell whether for so many seconds no step has led anywhere, and one still may."""
+        return time.monotonic() - self._started >= seconds and self.ready_in == math.inf
+
     @property
     def pending(self) -> list[Future[Scouted]]:
         """The looks that are not over yet."""

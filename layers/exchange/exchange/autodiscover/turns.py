@@ -17,7 +17,8 @@ _SHARE_AGAIN = 1 / 2
 class Turns:
     """The turns in which domains are asked, one after the other, in a read that ends at a reading of `monotonic`.
 
-    Whoever hangs uses up a turn and no more; what a turn leaves over is for those who come after it.
+    Whoever hangs uses up a turn and no more; what a turn leaves over is for those who come after it. `end_at` is the
+    reading at which all turns are over, `shortest` how many seconds each has at least.
     """
 
     def __init__(self, count: int, read_ends_at: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +26,7 @@ class Turns:
         whole = _SHARE * (read_ends_at - now)
         self.end_at = now + whole
         self._waiting = count
-        self._shortest = _SHORTEST_SHARE * whole
+        self.shortest = _SHORTEST_SHARE * whole
         self._monotonic = monotonic
 
     @property
@@ -45,5 +46,5 @@ class Turns:
         waiting, self._waiting = self._waiting, self._waiting - 1
         if waiting == 1:
             return self.end_at
-        share = _SHARE_AGAIN * left if again else max(left / waiting, self._shortest)
+        share = _SHARE_AGAIN * left if again else max(left / waiting, self.shortest)
         return now + min(share, left)
