@@ -250,3 +250,16 @@ def test_silent_name_servers_do_not_outlast_a_read_of_a_named_host(servers: Serv
     assert time.monotonic() - began < 1.0
     assert isinstance(problem, Problem)
     assert problem.code == "Timeout", "name servers are not to blame for our having no time"
+
+
+def test_silent_name_servers_are_to_blame_for_the_part_of_the_time_that_a_host_of_a_pool_has(servers: Servers) -> None:
+    hosts = [f"{name}.hangs.test" for name in ("mail", "other")]
+    for host in hosts:
+        servers.net.zone.strike(host, NameFault.SILENT)
+    gateway = {"kind": "ews", "domains": ["hangs.test"], "hosts": hosts}
+    reader = servers.net.reader(gateway, longest_read=0.6, read_timeout=60.0)
+
+    problem = reader.read_calendars(["user@hangs.test"], WINDOW)["user@hangs.test"]
+
+    assert isinstance(problem, Problem)
+    assert problem.code == "NameServerFailed", "nobody has asked the host yet"

@@ -68,6 +68,11 @@ class Allowance:
         self._limit = limit
         self._bytes_left = limit
 
+    @property
+    def read_is_over(self) -> bool:
+        """Whether the time of the whole read is over, and not only that of this exchange."""
+        return self._monotonic() >= self._timeouts.ends_at
+
     def wait(self, at_most: float) -> float:
         """Return how long the next step may wait; raises `ProblemError` (Timeout) when the time is over."""
         left = self._deadline - self._monotonic()
@@ -77,7 +82,7 @@ class Allowance:
 
     def expired(self) -> ProblemError:
         """Return the error to raise when waiting for the server was in vain: which of the times is over."""
-        if self._monotonic() >= self._timeouts.ends_at:
+        if self.read_is_over:
             return ProblemError(no_time_left(self._host))
         if self._deadline - self._monotonic() <= 0:
             return ProblemError(timed_out(self._host, "for the whole answer", round(self._whole, 1)))
@@ -172,13 +177,15 @@ def open_first(
 def resolve_in_time(allowance: Allowance, resolve: Callable[[float], _Resolved]) -> _Resolved:
     """Return what `resolve` finds out of DNS in the seconds that it is given: those for one connection.
 
-    Raises `ProblemError`: what it raises, or that no time is left, where name servers would perhaps have answered.
+    Raises `ProblemError`: what it raises, or that no time is left of the read, where name servers would perhaps have
+    answered.
     """
     at_most = allowance.connect_seconds()
     try:
         return resolve(at_most)
-    except ProblemError:
-        allowance.connect_seconds()
+    except ProblemError as error:
+        if allowance.read_is_over:
+            raise allowance.expired() from error
         raise
 
 
