@@ -132,6 +132,17 @@ def test_a_name_server_that_is_silent_about_ipv6_is_waited_for_once_and_not_for_
     assert time.monotonic() - once < 0.6
 
 
+def test_waiting_for_ipv6_leaves_a_caller_time_to_connect_to_ipv4(net: Net) -> None:
+    net.nameserver.zone = KnowsNothingOfIPv6(NameFault.SILENT)
+    net.nameserver.zone.add_address("mail.example.com", "192.0.2.7")
+    asking = Network(net.document(allow_loopback=False).network, lifetime=5.0)
+    began = time.monotonic()
+
+    assert asking.addresses(MAIL, 0.8) == (HostPort("192.0.2.7", 443),)
+
+    assert time.monotonic() - began < 0.8
+
+
 def test_silent_name_servers_are_waited_for_as_long_as_the_caller_has_time(net: Net) -> None:
     for name in ("mail.example.com", "_autodiscover._tcp.example.com"):
         net.zone.strike(name, NameFault.SILENT)

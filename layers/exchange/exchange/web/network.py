@@ -129,7 +129,7 @@ class Network:
             return found
         left = ends_at - time.monotonic()
         try:
-            found += self._addresses_of(host, "AAAA", min(left, _IPV6_SHARE * self._lifetime) if found else left)
+            found += self._addresses_of(host, "AAAA", min(left, _IPV6_SHARE * seconds) if found else left)
         except ProblemError as error:
             # Some name servers know nothing of AAAA, and fail or say nothing; what is found is enough then.
             if not found:
