@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -177,7 +178,7 @@ def test_a_promise_that_is_broken_is_noticed(
 def test_what_is_never_tried_again_is_noticed(tmp_path: Path) -> None:
     def prepare(cloud: VirtualCloud) -> None:
         check: Any = cloud.handler("check_calendars").parts().check
-        check._retry = lambda *_: 0
+        check._check_queue = SimpleNamespace(send=lambda _messages: None)
 
     assert "no retry is on the queue" in complaints_of(r"^503, Retry-After in seconds", tmp_path, prepare)
 
