@@ -31,8 +31,8 @@ RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requir
 
 PYTEST := $(BIN)/python -m pytest
 BESIDE := --numprocesses 3 --dist loadgroup
-# Where a third of the time is spent waiting: one more than there are processors.
-WAITING := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Where a third of the time is spent waiting: two more than there are processors.
+WAITING := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 # What many processes load is compiled once, also where the caller's Python is told to keep no bytecode.
 unexport PYTHONDONTWRITEBYTECODE
