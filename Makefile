@@ -30,7 +30,7 @@ PY313   := $(STAMPS)/py313-$(call key,requirements/dev.txt pyproject.toml layers
 RUNTIME := $(STAMPS)/runtime-$(call key,requirements/runtime.txt layers/*/requirements.txt)
 
 PYTEST := $(BIN)/python -m pytest
-BESIDE := --numprocesses 3 --dist loadgroup
+BESIDE := --numprocesses 4 --dist loadgroup
 # Where a third of the time is spent waiting: two more than there are processors.
 WAITING := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
